@@ -1,0 +1,1 @@
+"""Codat's API, typed in and typed out."""

@@ -1,0 +1,1 @@
+"""What the tool knows: values and rules, no input or output."""

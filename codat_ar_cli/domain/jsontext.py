@@ -1,0 +1,106 @@
+"""JSON whose numbers are exact: `Decimal` in both directions, never a float."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+_ESCAPE = json.encoder.encode_basestring
+_LITERALS = {None: "null", True: "true", False: "false"}
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON, or holds a number that is none (NaN, Infinity)."""
+
+
+def loads(text: str | bytes) -> Any:
+    """Read JSON; numbers with a fraction or an exponent become `Decimal`, whole numbers `int`.
+
+    Raises JsonTextError, with line and column in its text.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError as error:
+        raise JsonTextError("nested too deeply") from error
+    except ValueError as error:
+        raise JsonTextError(str(error)) from error
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> str:
+    """Write compact JSON, amounts digit for digit (`12.50` stays `12.50`, never `1.25E+1`).
+
+    With `sort_keys` the text is canonical: equal values give equal text. Raises TypeError on a float.
+    """
+    parts: list[str] = []
+    _write(value, parts, sort_keys)
+    return "".join(parts)
+
+
+def dumps_pretty(value: Any) -> str:
+    """Write the same digits, indented for people."""
+    return _indent(value, "")
+
+
+def _refuse(constant: str) -> Any:
+    raise JsonTextError(f"{constant} is not a JSON number")
+
+
+def _scalar(value: Any) -> str | None:
+    if value is None or value is True or value is False:
+        return _LITERALS[value]
+    if isinstance(value, str):
+        return _ESCAPE(str(value))
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"{value} can't be written as a JSON number")
+        return format(value, "f")
+    if isinstance(value, float):
+        raise TypeError("a float reached JSON; money and rates are Decimal here")
+    return None
+
+
+def _write(value: Any, parts: list[str], sort_keys: bool) -> None:
+    text = _scalar(value)
+    if text is not None:
+        parts.append(text)
+    elif isinstance(value, dict):
+        keys = sorted(value) if sort_keys else list(value)
+        for index, key in enumerate(keys):
+            parts.append("," if index else "{")
+            parts.append(_ESCAPE(key))
+            parts.append(":")
+            _write(value[key], parts, sort_keys)
+        parts.append("}" if keys else "{}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            parts.append("," if index else "[")
+            _write(item, parts, sort_keys)
+        parts.append("]" if value else "[]")
+    else:
+        raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _indent(value: Any, margin: str) -> str:
+    inner = margin + "  "
+    if isinstance(value, dict) and value:
+        rows = (f"{inner}{_ESCAPE(key)}: {_indent(item, inner)}" for key, item in value.items())
+        return "{\n" + ",\n".join(rows) + f"\n{margin}}}"
+    if isinstance(value, list | tuple) and value:
+        return "[\n" + ",\n".join(inner + _indent(item, inner) for item in value) + f"\n{margin}]"
+    return dumps(value)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+def as_decimal(value: Any) -> Decimal:
+    """Take a number as JSON gave it, or as a plain decimal string; raises JsonTextError on anything else."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, str) and value.isascii() and _NUMBER.fullmatch(value):
+        return Decimal(value)
+    raise JsonTextError(f"expected a number, found {value!r}")

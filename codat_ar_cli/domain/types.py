@@ -1,0 +1,326 @@
+"""The words of the tool as types: identifiers, data types, and the reference data of a company.
+
+Everything here is a plain frozen value. Amounts are `Decimal` in the currency named beside them, rates of
+tax are percentages (20 = 20 %), dates are calendar dates, instants are aware and UTC.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+CompanyId = NewType("CompanyId", str)
+"""A company in Codat (UUID)."""
+ConnectionId = NewType("ConnectionId", str)
+"""A company's link to one accounting platform (UUID)."""
+RecordId = NewType("RecordId", str)
+"""A record's id as Codat gives it: opaque, may hold `/`, `:`, spaces; percent-encode it in paths."""
+PushOperationKey = NewType("PushOperationKey", str)
+"""Codat's key of one asynchronous write (UUID)."""
+DatasetId = NewType("DatasetId", str)
+"""Codat's key of one sync of one data type (UUID)."""
+CorrelationId = NewType("CorrelationId", str)
+"""What Codat's support asks for; stands in every error body."""
+RunId = NewType("RunId", str)
+"""One run of a writing command in our own ledger."""
+PushId = NewType("PushId", str)
+"""One intended write in our own ledger."""
+PlatformKey = NewType("PlatformKey", str)
+"""Codat's four-letter key of an accounting platform, such as `gbol` (Xero) or `qhyg` (QuickBooks Online)."""
+Currency = NewType("Currency", str)
+"""ISO 4217 code; `XXX` is Codat's word for unknown."""
+
+
+class DataType(StrEnum):
+    """Codat's data type keys, as sync, options, push and webhooks name them (reference §3.1)."""
+
+    ACCOUNTS = "chartOfAccounts"
+    BANK_ACCOUNTS = "bankAccounts"
+    TRACKING_CATEGORIES = "trackingCategories"
+    TAX_RATES = "taxRates"
+    CUSTOMERS = "customers"
+    SUPPLIERS = "suppliers"
+    ITEMS = "items"
+    INVOICES = "invoices"
+    CREDIT_NOTES = "creditNotes"
+    PAYMENTS = "payments"
+    PAYMENT_METHODS = "paymentMethods"
+    DIRECT_COSTS = "directCosts"
+    DIRECT_INCOMES = "directIncomes"
+    JOURNAL_ENTRIES = "journalEntries"
+    TRANSFERS = "transfers"
+    COMPANY_INFO = "company"
+
+    @property
+    def label(self) -> str:
+        """The word a bookkeeper uses, plural, lower case."""
+        return _LABELS[self]
+
+
+_LABELS: dict[DataType, str] = {
+    DataType.ACCOUNTS: "accounts",
+    DataType.BANK_ACCOUNTS: "bank accounts",
+    DataType.TRACKING_CATEGORIES: "tracking categories",
+    DataType.TAX_RATES: "tax rates",
+    DataType.CUSTOMERS: "customers",
+    DataType.SUPPLIERS: "suppliers",
+    DataType.ITEMS: "items",
+    DataType.INVOICES: "invoices",
+    DataType.CREDIT_NOTES: "credit notes",
+    DataType.PAYMENTS: "payments",
+    DataType.PAYMENT_METHODS: "payment methods",
+    DataType.DIRECT_COSTS: "direct costs",
+    DataType.DIRECT_INCOMES: "direct incomes",
+    DataType.JOURNAL_ENTRIES: "journal entries",
+    DataType.TRANSFERS: "transfers",
+    DataType.COMPANY_INFO: "company info",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes a document the same document for ever (design D9), within one company and connection."""
+
+    api_host: str
+    company: CompanyId
+    connection: ConnectionId
+    data_type: DataType
+    source_system: str
+    """`file` for our generic layouts, the vendor's name for a preset, or what `--source` says."""
+    source_id: str
+    """The caller's own unique id: document number, payment id, transaction id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFault:
+    """One fault Codat has recorded on a connection (reference §2)."""
+
+    status_code: str
+    text: str
+    at: dt.datetime | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A company's link to one platform (reference §2)."""
+
+    id: ConnectionId
+    platform_key: PlatformKey
+    platform_name: str
+    source_type: str
+    """`Accounting`, `Banking`, `Commerce`…; only Accounting takes our writes."""
+    status: str
+    """`PendingAuth`, `Linked`, `Deauthorized` or `Unlinked`; only Linked takes writes."""
+    link_url: str
+    last_sync: dt.datetime | None = None
+    errors: tuple[ConnectionFault, ...] = ()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether writes can go through it: an accounting platform, linked."""
+        return self.source_type == "Accounting" and self.status == "Linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A business in Codat with its connections (reference §2)."""
+
+    id: CompanyId
+    name: str
+    connections: tuple[Connection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyInfo:
+    """What the accounting package says of the business itself (reference §6.8)."""
+
+    name: str
+    base_currency: Currency | None
+    """`None` where the platform does not say; then foreign-currency rules can't be checked."""
+    ledger_lock_date: dt.date | None
+    """Entries dated on or before it can't be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A GL account in the chart of accounts (reference §6.1)."""
+
+    id: RecordId
+    name: str
+    nominal_code: str | None
+    """The code users know; not unique in Codat."""
+    type: str
+    """`Asset`, `Expense`, `Income`, `Liability`, `Equity` or `Unknown`."""
+    status: str
+    currency: Currency | None
+    is_bank_account: bool
+    qualified_category: str | None = None
+    qualified_name: str | None = None
+    valid_links: tuple[str, ...] = ()
+    """Where this id may be used, such as `Payment.AccountRef.Id`; empty means no information, never "nowhere"."""
+    is_deleted: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can take new entries, as far as Codat knows."""
+        return not self.is_deleted and self.status in {"Active", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """A bank account as the bank feed side of the package knows it (reference §6.2).
+
+    Its id is not always valid as a payment account: use the `Account` of the same nominal code or name.
+    """
+
+    id: RecordId
+    name: str
+    nominal_code: str | None
+    account_number: str | None
+    sort_code: str | None
+    iban: str | None
+    currency: Currency | None
+    balance: Decimal | None
+    institution: str | None
+    status: str = "Unknown"
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingCategory:
+    """A department, location, class… (reference §6.3). Parents are headings on most platforms; write leaf ids."""
+
+    id: RecordId
+    name: str
+    status: str
+    parent_id: RecordId | None
+    """May name a group that is not itself listed, such as `DEPARTMENTS`."""
+    has_children: bool
+    is_deleted: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be put on new lines, as far as Codat knows."""
+        return not self.is_deleted and self.status in {"Active", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A tax code and what it charges (reference §6.4)."""
+
+    id: RecordId
+    name: str
+    code: str | None
+    status: str
+    effective_rate: Decimal | None
+    """Percent that really applies, compounding included; `None` where the platform does not say."""
+    valid_links: tuple[str, ...] = ()
+    is_deleted: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be used on new lines, as far as Codat knows."""
+        return not self.is_deleted and self.status in {"Active", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Someone who owes or pays (reference §6.5)."""
+
+    id: RecordId
+    name: str
+    email: str | None
+    tax_number: str | None
+    currency: Currency | None
+    status: str
+    is_deleted: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether new documents can name it, as far as Codat knows."""
+        return not self.is_deleted and self.status in {"Active", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """Someone we pay; here, the payee of platform fees (reference §7.4)."""
+
+    id: RecordId
+    name: str
+    status: str
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something sold; on some platforms the only way to an income account (reference §6.6)."""
+
+    id: RecordId
+    name: str
+    code: str | None
+    status: str
+    type: str
+    is_invoice_item: bool
+    income_account: RecordId | None
+    is_deleted: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be put on new lines, as far as Codat knows."""
+        return not self.is_deleted and self.status in {"Active", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """Card, cash, transfer… (reference §6.7)."""
+
+    id: RecordId
+    name: str
+    type: str
+    status: str
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice as it stands in the books, as far as paying it needs to know (reference §7.1)."""
+
+    id: RecordId
+    number: str | None
+    customer_id: RecordId | None
+    customer_name: str | None
+    currency: Currency
+    issue_date: dt.date
+    due_date: dt.date | None
+    total_amount: Decimal
+    amount_due: Decimal
+    status: str
+    note: str | None = None
+    is_deleted: bool = False
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether money can be put against it: posted, something due, not void or a draft (reference §8.4)."""
+        return not self.is_deleted and self.status in {"Submitted", "PartiallyPaid"} and self.amount_due > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceData:
+    """All that mapping and preflight need to know of a company's books, as of the cache's age.
+
+    A data type that was never fetched, or that the platform lacks, is an empty tuple; `fetched` tells which were.
+    """
+
+    company_info: CompanyInfo | None = None
+    accounts: tuple[Account, ...] = ()
+    bank_accounts: tuple[BankAccount, ...] = ()
+    tracking_categories: tuple[TrackingCategory, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    customers: tuple[Customer, ...] = ()
+    suppliers: tuple[Supplier, ...] = ()
+    items: tuple[Item, ...] = ()
+    payment_methods: tuple[PaymentMethod, ...] = ()
+    fetched: Mapping[DataType, dt.datetime] = field(default_factory=dict)

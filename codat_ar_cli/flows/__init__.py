@@ -1,0 +1,1 @@
+"""One verb per file: what the tool does, without a terminal."""

@@ -1,0 +1,1 @@
+"""The push ledger and the cache of reference data, in one database."""
