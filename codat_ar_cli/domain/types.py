@@ -324,3 +324,87 @@ class ReferenceData:
     items: tuple[Item, ...] = ()
     payment_methods: tuple[PaymentMethod, ...] = ()
     fetched: Mapping[DataType, dt.datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationItem:
+    """One thing Codat or the platform says about a record (reference §1.2); any part may be missing."""
+
+    message: str | None
+    item_id: str | None = None
+    """The field or record it is about, in the platform's own spelling."""
+    validator: str | None = None
+
+
+class PushStatus(StrEnum):
+    """Where Codat says a write stands (reference §9.3). A word we don't know counts as PENDING."""
+
+    PENDING = "Pending"
+    SUCCESS = "Success"
+    FAILED = "Failed"
+    TIMED_OUT = "TimedOut"
+
+
+@dataclass(frozen=True, slots=True)
+class PushOperation:
+    """Codat's record of one asynchronous write (reference §9.3). It holds no copy of the body or of our key."""
+
+    key: PushOperationKey
+    company: CompanyId
+    connection: ConnectionId
+    data_type: str
+    """Codat's data type key; plain text, since Codat may name types we don't know."""
+    status: PushStatus
+    status_code: int
+    requested_at: dt.datetime | None
+    """None where Codat leaves it unset (`0001-01-01`)."""
+    completed_at: dt.datetime | None
+    record_id: RecordId | None
+    """Of the record created or changed; may be missing even on Success. Only `status` decides."""
+    change_types: tuple[str, ...] = ()
+    error_message: str | None = None
+    errors: tuple[ValidationItem, ...] = ()
+    warnings: tuple[ValidationItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One sync of one data type (Codat: pull operation; reference §4)."""
+
+    id: DatasetId
+    data_type: str
+    status: str
+    """Codat's word, such as `Queued`, `Fetching`, `Complete`, `AuthError`, `NotSupported`."""
+    requested_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    progress: int
+    is_completed: bool
+    is_errored: bool
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataStatus:
+    """How fresh Codat's copy of one data type is (reference §4)."""
+
+    data_type: str
+    current_status: str | None
+    last_successful_sync: dt.datetime | None
+    latest_successful_dataset: DatasetId | None
+    latest_dataset: DatasetId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """What Codat supports on one platform (reference §2)."""
+
+    key: PlatformKey
+    name: str
+    is_offline: bool
+    """Runs on the customer's own machine: writes can stay pending for ever."""
+    features: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Data type key → feature type (`Get`, `Post`, `Put`, `Delete`…) → state (`Release`, `Beta`, `NotSupported`…)."""
+
+    def supports(self, data_type: DataType, feature: str) -> bool:
+        """Tell whether Codat offers this on the platform, in any usable state."""
+        return self.features.get(data_type.value, {}).get(feature) in {"Release", "Beta", "Alpha"}
