@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from codat_ar_cli.domain import jsontext
-from codat_ar_cli.domain.findings import Place
+from codat_ar_cli.domain.findings import Finding, Place
 from codat_ar_cli.domain.types import Currency, DataType
 
 
@@ -21,6 +21,8 @@ class Row:
     place: Place
     cells: Mapping[str, str]
     """Keys are canonical column names of the layout; unknown columns keep their own name."""
+    fault: Finding | None = None
+    """Set where the record itself is damaged (ragged, not an object): its cells can't be trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
 """Amounts: read them, round them per currency, compare them. The only place that rounds."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 
 from codat_ar_cli.domain.types import Currency
 
 _PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
+
+_EXACT = Context(prec=120, rounding=ROUND_HALF_UP, traps=[InvalidOperation, Inexact])
+"""Products of amounts as read have at most 64 digits; the default 28 would round them without a word."""
+_ROUNDING = Context(prec=120, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
 
 _TWO = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
@@ -22,6 +27,9 @@ _MINOR_UNITS: dict[str, int] = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 """ISO 4217 list one, with the decimals of each currency."""
+
+_UNITS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(5))
+"""The smallest amount of a currency, by its decimals."""
 
 
 class AmountError(ValueError):
@@ -50,7 +58,7 @@ def minor_units(currency: Currency) -> int:
 
 def round_to(amount: Decimal, currency: Currency) -> Decimal:
     """Round half up, away from zero, to the currency's own decimals; the result always shows them all."""
-    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_UNITS[minor_units(currency)], context=_ROUNDING)
 
 
 def fits(amount: Decimal, currency: Currency) -> bool:
@@ -61,3 +69,41 @@ def fits(amount: Decimal, currency: Currency) -> bool:
 def show(amount: Decimal, currency: Currency) -> str:
     """Write an amount for people: `1,234.50 GBP`."""
     return f"{round_to(amount, currency):,f} {currency}"
+
+
+def smallest(currency: Currency) -> Decimal:
+    """Give the smallest amount of a currency: 0.01 for GBP, 1 for JPY."""
+    return _UNITS[minor_units(currency)]
+
+
+def line_net(
+    quantity: Decimal,
+    unit_amount: Decimal,
+    currency: Currency,
+    *,
+    discount_amount: Decimal | None = None,
+    discount_percentage: Decimal | None = None,
+) -> Decimal:
+    """Compute a line's amount before tax, rounded once: quantity × unit amount − discount (design D5).
+
+    discount_percentage: 10 means 10 %, taken off the exact product; at most one of the two discounts is given.
+    """
+    net = _EXACT.multiply(quantity, unit_amount)
+    if discount_percentage is not None:
+        net = _EXACT.multiply(net, (100 - discount_percentage).scaleb(-2))
+    if discount_amount is not None:
+        net = _EXACT.subtract(net, discount_amount)
+    return round_to(net, currency)
+
+
+def tax_on(net: Decimal, percentage: Decimal, currency: Currency) -> Decimal:
+    """Compute tax on an amount before tax, rounded half up; percentage: 20 means 20 %."""
+    return round_to(_EXACT.multiply(net, percentage.scaleb(-2)), currency)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Add amounts exactly, however many; 0 for none."""
+    result = Decimal(0)
+    for amount in amounts:
+        result = _EXACT.add(result, amount)
+    return result

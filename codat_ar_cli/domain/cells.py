@@ -1,0 +1,228 @@
+"""Cells into values: a date, an amount, a name; or one finding that says what is wrong with the cell and what to write.
+
+Reading is by our own rules, not by `Decimal` or `fromisoformat`, which take `1_000`, `1e3`, `NaN`, digits of other
+scripts and week dates. Each distinct text is parsed once: files repeat their dates and prices.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+
+from codat_ar_cli.domain import money
+from codat_ar_cli.domain.documents import Row
+from codat_ar_cli.domain.findings import Finding, Place, Severity
+from codat_ar_cli.domain.types import Currency
+
+EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
+LARGEST = Decimal(10) ** 15
+"""No honest amount reaches it; sums of amounts below it stay exact."""
+MAX_LENGTH: Mapping[str, int] = {"line_description": 4000, "note": 4000, "customer_email": 320}
+DEFAULT_LENGTH = 255
+"""Characters; platforms are stricter, which preflight knows."""
+MULTILINE = frozenset({"line_description", "note"})
+
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_BIDI = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_REPLACEMENT = "\ufffd"
+
+
+class CellReader:
+    """Reads cells of one file and gathers findings; a method that gives None for a filled cell has added one."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self._dates: dict[str, dt.date | tuple[str, str]] = {}
+        self._amounts: dict[str, Decimal | tuple[str, str]] = {}
+        self._good_texts: set[str] = set()
+
+    def report(
+        self,
+        code: str,
+        row: Row,
+        column: str | None,
+        message: str,
+        *,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        document: str | None = None,
+    ) -> None:
+        """Add a finding at a cell, or at the whole row where `column` is None."""
+        place = row.place if column is None else Place(row.place.source, row.place.row, column, row.place.path)
+        self.findings.append(Finding(code, severity, message, place, hint, document))
+
+    def text(self, row: Row, column: str, *, required: bool = False) -> str | None:
+        """Read words: None for a blank cell. Refuses invisible and control characters, and texts too long."""
+        value = row.cells.get(column, "")
+        if not value:
+            if required:
+                self.report("row.required", row, column, f"`{column}` is blank", hint="every record needs it")
+            return None
+        limit = MAX_LENGTH.get(column, DEFAULT_LENGTH)
+        if value in self._good_texts and len(value) <= DEFAULT_LENGTH:
+            return value
+        if len(value) > limit:
+            self.report(
+                "row.too-long",
+                row,
+                column,
+                f"`{column}` has {len(value):,} characters; at most {limit:,} are taken",
+                hint="shorten it",
+            )
+            return None
+        bad = _bad_character(value, multiline=column in MULTILINE)
+        if bad:
+            self.report("row.bad-text", row, column, f"`{column}` {bad}: {ascii(value[:60])}", hint="type it anew")
+            return None
+        if column not in MULTILINE:
+            self._good_texts.add(value)
+        return value
+
+    def code(self, row: Row, column: str, *, required: bool = False) -> str | None:
+        """Read a number or code people type, such as an invoice number: look-alike letters and digits are refused."""
+        value = self.text(row, column, required=required)
+        if value is None or value.isascii():
+            return value
+        lookalike = _lookalike(value)
+        if lookalike is None:
+            return value
+        self.report("row.lookalike", row, column, f"`{column}` {value!r} {lookalike}", hint="type it anew")
+        return None
+
+    def date(self, row: Row, column: str, *, required: bool = False) -> dt.date | None:
+        """Read an ISO date that exists."""
+        value = row.cells.get(column, "")
+        if not value:
+            self.text(row, column, required=required)
+            return None
+        parsed = self._dates.get(value)
+        if parsed is None:
+            parsed = self._dates[value] = _parse_date(value)
+        if isinstance(parsed, tuple):
+            message, hint = parsed
+            self.report("row.bad-date", row, column, message, hint=hint)
+            return None
+        return parsed
+
+    def number(self, row: Row, column: str, *, required: bool = False) -> Decimal | None:
+        """Read a plain decimal number of any scale, such as a quantity, a percentage or a rate."""
+        value = row.cells.get(column, "")
+        if not value:
+            self.text(row, column, required=required)
+            return None
+        parsed = self._amounts.get(value)
+        if parsed is None:
+            parsed = self._amounts[value] = _parse_number(value)
+        if isinstance(parsed, tuple):
+            message, hint = parsed
+            self.report("row.bad-amount", row, column, message, hint=hint)
+            return None
+        return parsed
+
+    def amount(self, row: Row, column: str, currency: Currency | None, *, required: bool = False) -> Decimal | None:
+        """Read money: no more decimals than its currency has (unchecked while the currency is unknown)."""
+        value = self.number(row, column, required=required)
+        if value is None or currency is None or money.fits(value, currency):
+            return value
+        self.report(
+            "row.too-many-decimals",
+            row,
+            column,
+            f"`{row.cells[column]}` has more decimals than {currency}, which has {money.minor_units(currency)}",
+            hint=_decimals_hint(column, value, currency),
+        )
+        return None
+
+    def currency(self, row: Row, column: str = "currency") -> Currency | None:
+        """Read an ISO 4217 code, in upper or lower case."""
+        value = row.cells.get(column, "")
+        if not value:
+            self.text(row, column, required=True)
+            return None
+        code = value.upper()
+        if value.isascii() and money.is_currency(code):
+            return Currency(code)
+        self.report(
+            "row.bad-currency",
+            row,
+            column,
+            f"{value!r} is not an ISO 4217 currency code",
+            hint="write three letters, such as GBP, EUR or USD",
+        )
+        return None
+
+
+def _decimals_hint(column: str, value: Decimal, currency: Currency) -> str:
+    rounded = money.round_to(value, currency)
+    if column == "unit_price":
+        return f"write a price such as {rounded}; for a finer price, price a larger unit (10 pieces, 100 kWh)"
+    return f"write {rounded} if that is what is meant"
+
+
+def _parse_date(value: str) -> dt.date | tuple[str, str]:
+    found = _ISO.fullmatch(value)
+    if not found:
+        return f"{value!r} is not a date such as 2026-05-31", "write year-month-day, with two digits each: 2026-05-31"
+    year, month, day = map(int, found.groups())
+    try:
+        date = dt.date(year, month, day)
+    except ValueError:
+        return f"{value!r} is not a day of the calendar", "correct the day or the month"
+    if not EARLIEST <= date <= LATEST:
+        return f"{value!r} is outside {EARLIEST.year} to {LATEST.year}", "correct the year"
+    return date
+
+
+def _parse_number(value: str) -> Decimal | tuple[str, str]:
+    try:
+        number = money.parse_amount(value)
+    except money.AmountError:
+        return f"{value!r} is not a number such as 1234.56", _number_hint(value)
+    if abs(number) >= LARGEST:
+        return f"{value!r} is larger than any amount that is taken", "correct it"
+    return number
+
+
+def _number_hint(value: str) -> str:
+    lookalike = None if value.isascii() else _lookalike(value)
+    if lookalike:
+        return f"it {lookalike}: type it anew"
+    if not any(character.isdigit() for character in value):
+        return "write digits, with a point before the decimals"
+    if "," in value:
+        return "write no thousands separators, and a point before the decimals"
+    if value.startswith("(") or value.endswith("-"):
+        return "write a minus in front of a negative number"
+    return "write digits only, with a point before the decimals: no currency sign, percent sign, blanks or exponent"
+
+
+def _bad_character(value: str, *, multiline: bool) -> str | None:
+    """Say which character makes a text unfit; None for a good one."""
+    if value.isprintable() and value.isascii():
+        return None
+    for character in value:
+        if multiline and character in "\n\r\t":
+            continue
+        if character == _REPLACEMENT:
+            return "holds a replacement character (U+FFFD), so letters were lost in an earlier conversion"
+        if character in _BIDI or unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}:
+            return f"holds an invisible or control character (U+{ord(character):04X})"
+    return None
+
+
+def _lookalike(value: str) -> str | None:
+    """Say which characters only look like the usual digits or letters; None where all is well.
+
+    Foreign digits are never meant in a code. Cyrillic and Greek letters are, but not among Latin ones or digits.
+    """
+    latin = any(character.isascii() and character.isalnum() for character in value)
+    for character in value:
+        if character.isascii():
+            continue
+        name = unicodedata.name(character, "an unnamed character")
+        if unicodedata.category(character) in {"Nd", "No"} or "FULLWIDTH" in name:
+            return f"holds {name} (U+{ord(character):04X}), which is no ASCII digit or letter"
+        if latin and character.isalpha() and name.startswith(("CYRILLIC", "GREEK")):
+            return f"holds {name} (U+{ord(character):04X}) among Latin letters and digits"
+    return None
