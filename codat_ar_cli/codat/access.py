@@ -1,0 +1,96 @@
+"""Where Codat is and how we show who we are: the base address and the API key (reference §1, design D3)."""
+
+import base64
+import ipaddress
+from collections.abc import Generator
+
+import httpx
+
+from codat_ar_cli.codat import errors
+
+_SHORTEST_SECRET = 6
+"""Characters. Shorter test keys occur in plain words and can't be taken out of them."""
+
+
+class KeyAuth(httpx.Auth):
+    """Puts the key on requests to one origin and on no other. Never prints itself."""
+
+    __slots__ = ("_header", "_origin", "_secrets")
+
+    def __init__(self, api_key: str, origin: tuple[str, str, int | None]) -> None:
+        self._header = authorization(api_key)
+        self._origin = origin
+        token = self._header.removeprefix("Basic ")
+        forms = {api_key.strip(), self._header, token}
+        self._secrets = tuple(sorted((form for form in forms if len(form) >= _SHORTEST_SECRET), key=len, reverse=True))
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the header, where the request goes to the base address."""
+        if origin_of(request.url) == self._origin:
+            request.headers["Authorization"] = self._header
+        yield request
+
+    def redact(self, text: str) -> str:
+        """Take the key, in each of its forms, out of text that comes from outside."""
+        for secret in self._secrets:
+            text = text.replace(secret, "(the API key)")
+        return text
+
+    def __repr__(self) -> str:
+        return "KeyAuth(…)"
+
+
+def authorization(api_key: str) -> str:
+    """Make the header value: base64 of the key alone, no colon (reference §1); a pasted `Basic …` is kept.
+
+    Raises UnusableKey for an empty key and for one with line breaks or control characters inside.
+    """
+    key = api_key.strip()
+    if not key:
+        raise errors.UnusableKey("is empty")
+    if not key.isprintable():
+        raise errors.UnusableKey("holds line breaks or control characters")
+    scheme, _, token = key.partition(" ")
+    if scheme.lower() == "basic":
+        if not token.strip().isascii() or not token.strip():
+            raise errors.UnusableKey("starts with `Basic` but no ready header follows")
+        return f"Basic {token.strip()}"
+    return "Basic " + base64.b64encode(key.encode()).decode()
+
+
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port, with the scheme's own port left out."""
+    return url.scheme, url.host, url.port
+
+
+def base_address(text: str) -> httpx.URL:
+    """Check and normalise the base address: https, or http to this machine; no path, query or user.
+
+    Raises UnsafeAddress.
+    """
+    hint = "use https://api.codat.io, or http://127.0.0.1:PORT for the sandbox"
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL as error:
+        raise errors.UnsafeAddress(f"`{text}` is not an address: {error}", hint=hint) from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise errors.UnsafeAddress(f"`{text}` is not an https address", hint=hint)
+    if url.userinfo:
+        raise errors.UnsafeAddress("the base address must hold no user name or password", hint=hint)
+    if url.path not in {"", "/"} or url.query or url.fragment:
+        raise errors.UnsafeAddress(f"`{text}` has more than a host: a path or query means nothing here", hint=hint)
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise errors.UnsafeAddress(
+            f"http to `{url.host}` would send the API key unprotected; https is needed beyond this machine", hint=hint
+        )
+    return url.copy_with(path="/")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its literal name or address; no name is looked up."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
