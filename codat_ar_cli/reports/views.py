@@ -96,7 +96,7 @@ def findings(
         (item.severity.value, item.code, str(item.place) if item.place else None, item.message, item.hint)
         for item in found
     )
-    return Table(name, columns, rows, title=title, empty=empty)
+    return Table("findings", columns, rows, title=title, empty=empty)
 
 
 def _summary_row(outcome: FetchOutcome, now: dt.datetime) -> tuple[Cell, ...]:
