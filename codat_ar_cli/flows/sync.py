@@ -198,30 +198,20 @@ async def _sync_stage(
 
 
 async def _queue(syncing: Syncing, data_type: DataType) -> Dataset | Synced:
+    """Queue one type; the client gives the running sync where there is one already."""
     syncing.on_progress(FetchProgress(data_type, Phase.QUEUED))
-    try:
-        return await syncing.client.queue_sync(syncing.company, data_type, connection=syncing.connection)
-    except STOPS_EVERYTHING:
-        raise
-    except CodatError as error:
-        if is_unsupported(error):
-            return Synced(unsupported=True)
-        if "DatasetAlreadyInProgress" not in error.message:
-            return Synced(error=error)
-    return await _running(syncing, data_type)
-
-
-async def _running(syncing: Syncing, data_type: DataType) -> Dataset | Synced:
-    """Find the dataset that is already in progress: the latest of its type."""
-    try:
-        status = (await syncing.client.data_status(syncing.company)).get(data_type.value)
-        if status is None or status.latest_dataset is None:
-            return Synced(error=StillSyncing(data_type, "already in progress"))
-        return await syncing.client.dataset(syncing.company, status.latest_dataset)
-    except STOPS_EVERYTHING:
-        raise
-    except CodatError as error:
-        return Synced(error=error)
+    for last_try in (False, True):
+        try:
+            return await syncing.client.queue_sync(syncing.company, data_type, connection=syncing.connection)
+        except STOPS_EVERYTHING:
+            raise
+        except CodatError as error:
+            if is_unsupported(error):
+                return Synced(unsupported=True)
+            # It ended between the refusal and the search for it, so that this time there is room.
+            if last_try or "DatasetAlreadyInProgress" not in error.message:
+                return Synced(error=error)
+    raise AssertionError("the last try either gives a dataset or an error")
 
 
 async def _await_all(syncing: Syncing, running: dict[DataType, Dataset]) -> dict[DataType, Synced]:

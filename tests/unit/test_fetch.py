@@ -50,7 +50,7 @@ class FakeCodat:
     status: dict[str, DataStatus] = field(default_factory=dict)
     sync_ends: dict[DataType, str] = field(default_factory=dict)
     polls_needed: int = 2
-    queue_errors: dict[DataType, Exception] = field(default_factory=dict)
+    queue_errors: dict[DataType, list[Exception]] = field(default_factory=dict)
     queued: list[DataType] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -74,8 +74,8 @@ class FakeCodat:
         return self.status
 
     async def queue_sync(self, company, data_type, *, connection=None):
-        if data_type in self.queue_errors:
-            raise self.queue_errors[data_type]
+        if self.queue_errors.get(data_type):
+            raise self.queue_errors[data_type].pop(0)
         self.events.append(f"queue {data_type.value}")
         self.queued.append(data_type)
         return self._dataset(data_type.value, "Queued")
@@ -210,17 +210,21 @@ async def test_a_sync_that_never_ends_is_given_up_and_says_it_goes_on(cache, tim
     assert time.now - START < dt.timedelta(seconds=75)
 
 
-async def test_a_sync_already_in_progress_is_waited_for(cache, time):
-    running = DataStatus("chartOfAccounts", "Fetching", None, None, DatasetId("chartOfAccounts"))
-    codat = FakeCodat(
-        status={"chartOfAccounts": running},
-        queue_errors={DataType.ACCOUNTS: RequestRejected("DatasetAlreadyInProgressException: dataset x is running")},
-    )
+async def test_a_sync_that_ended_while_we_asked_is_queued_anew(cache, time):
+    codat = FakeCodat(queue_errors={DataType.ACCOUNTS: [RequestRejected("DatasetAlreadyInProgressException: x")]})
 
     report = await run_fetch(codat, cache, time, [DataType.ACCOUNTS], refresh=True)
 
     assert report.outcomes[0].status is FetchStatus.FETCHED
-    assert "synced chartOfAccounts" in codat.events
+    assert codat.queued == [DataType.ACCOUNTS]
+
+
+async def test_a_refused_sync_is_that_types_failure(cache, time):
+    codat = FakeCodat(queue_errors={DataType.ACCOUNTS: [RequestRejected("no"), RequestRejected("no")]})
+
+    report = await run_fetch(codat, cache, time, [DataType.ACCOUNTS, DataType.ITEMS], refresh=True)
+
+    assert [outcome.status for outcome in report.outcomes] == [FetchStatus.FAILED, FetchStatus.FETCHED]
 
 
 async def test_a_sync_asked_for_too_early_is_followed_by_another(cache, time):
