@@ -1,1 +1,73 @@
-"""The command line: parse, call one flow, show."""
+"""The command line: parse, call one flow, show. `main` is the one place where an error becomes text and a code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
+
+if TYPE_CHECKING:
+    from codat_ar_cli.cli.session import Session
+
+
+def main(args: Sequence[str] | None = None, *, session: "Session | None" = None) -> int:
+    """Run one command and give the process's exit code (docs/exit-codes.md); no exception leaves this function.
+
+    `args` and `session` stand in for the command line and the machine, for tests and for `demo`.
+    """
+    from codat_ar_cli.cli.session import Options, Session
+
+    words = sys.argv[1:] if args is None else list(args)
+    # Known before parsing, so that wrong usage is answered in the form that was asked for.
+    own = session or Session(Options(json="--json" in words))
+    try:
+        code = _run(words, own)
+        sys.stdout.flush()
+        return int(code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): say nothing more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+
+
+def _run(words: Sequence[str], session: "Session") -> ExitCode:
+    import typer
+
+    try:
+        with session:
+            code = _invoke(words, session)
+        return most_urgent([code, session.interrupted] if session.interrupted else [code])
+    except typer.TyperException as wrong:
+        return _usage(wrong, session)
+    except CodatArError as error:
+        session.console.error(error)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        session.console.failure("interrupted", "interrupted", hint="run the same command again to go on")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as defect:  # noqa: BLE001  (the last line of defence: no traceback reaches a user)
+        from codat_ar_cli.cli.crash import report
+
+        report(defect, words, session)
+        return ExitCode.DEFECT
+
+
+def _invoke(words: Sequence[str], session: "Session") -> ExitCode:
+    from codat_ar_cli.cli.root import build
+
+    code = build().main(args=list(words), prog_name="codat-ar", standalone_mode=False, obj=session)
+    return ExitCode(code) if isinstance(code, int) else ExitCode.DONE
+
+
+def _usage(wrong: Exception, session: "Session") -> ExitCode:
+    context = getattr(wrong, "ctx", None)
+    if type(wrong).__name__ == "NoArgsIsHelpError" and context is not None:
+        session.console.print(context.get_help())
+        return ExitCode.USAGE
+    path = context.command_path if context is not None else "codat-ar"
+    message = getattr(wrong, "format_message", lambda: str(wrong))()
+    session.console.failure("usage", message.rstrip("."), hint=f"see `{path} --help`")
+    return ExitCode.USAGE
