@@ -25,7 +25,8 @@ from codat_ar_cli.flows.sync import (
 
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
-    from codat_ar_cli.ledger.store import CachedSet, Ledger
+    from codat_ar_cli.ledger.records import CachedSet
+    from codat_ar_cli.ledger.store import Ledger
 
 REFERENCE_TYPES: tuple[DataType, ...] = (
     DataType.COMPANY_INFO,
@@ -156,7 +157,9 @@ async def _fetch_all(
     async def one(data_type: DataType) -> None:
         async with limiter:
             try:
-                outcomes[data_type] = await _fetch_one(fetching, data_type, synced.get(data_type, Synced()))
+                outcome = await _fetch_one(fetching, data_type, synced.get(data_type, Synced()))
+                outcomes[data_type] = outcome
+                fetching.on_progress(FetchProgress(data_type, Phase.DONE, outcome.records))
             except STOPS_EVERYTHING as error:
                 fatal.append(error)
                 group.cancel_scope.cancel()
@@ -222,14 +225,12 @@ def _keep(
         dataset_id=outcome.dataset_id,
         dataset_at=outcome.dataset_at,
     )
-    fetching.on_progress(FetchProgress(data_type, Phase.DONE, len(records)))
     if not fetching.diff or before is None:
         return outcome
     return replace(outcome, changes=fetched.compare(map(jsontext.loads, before.records), records))
 
 
 def _failed(fetching: _Fetching, data_type: DataType, error: CodatArError) -> FetchOutcome:
-    fetching.on_progress(FetchProgress(data_type, Phase.DONE))
     kept = fetching.cached(data_type)
     if kept is None:
         return FetchOutcome(data_type, FetchStatus.FAILED, error=error)

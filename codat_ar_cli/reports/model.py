@@ -25,6 +25,18 @@ class Kind(StrEnum):
     """An aware UTC instant."""
 
 
+class Shown(StrEnum):
+    """Where a column appears."""
+
+    EVERYWHERE = "everywhere"
+    WIDE = "wide"
+    """For people only on a wide terminal; in JSON and CSV always."""
+    PEOPLE = "people"
+    """Words made for reading, such as an age; not in JSON or CSV."""
+    MACHINES = "machines"
+    """In JSON and CSV only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount with the currency it is in; `None` where the books do not say which."""
@@ -44,8 +56,12 @@ class Column:
     key: str
     title: str
     kind: Kind = Kind.TEXT
-    narrow: bool = True
-    """Shown on a narrow terminal too. JSON and CSV always have every column."""
+    shown: Shown = Shown.EVERYWHERE
+
+    @property
+    def for_machines(self) -> bool:
+        """Whether it is in JSON and CSV."""
+        return self.shown is not Shown.PEOPLE
 
 
 @dataclass(frozen=True, slots=True)

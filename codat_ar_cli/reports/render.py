@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from codat_ar_cli.domain import jsontext, money
-from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Table
+from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Shown, Table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 NARROW = 80
-"""Terminal width, in columns, at and below which only columns marked `narrow` are shown."""
+"""Terminal width, in columns, at and below which columns marked `Shown.WIDE` are left out."""
 
 _RIGHT = frozenset({Kind.AMOUNT, Kind.COUNT, Kind.PERCENT})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -76,7 +76,8 @@ def to_json(report: Report) -> dict[str, Any]:
 def table_to_json(table: Table) -> list[dict[str, Any]]:
     """Give one table's rows as objects keyed by column."""
     return [
-        {column.key: _json_cell(cell) for column, cell in zip(table.columns, row, strict=True)} for row in table.rows
+        {column.key: _json_cell(cell) for column, cell in zip(table.columns, row, strict=True) if column.for_machines}
+        for row in table.rows
     ]
 
 
@@ -129,7 +130,8 @@ def _rich_table(table: Table, width: int, ascii_only: bool) -> "RichTable":
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = [index for index, column in enumerate(table.columns) if column.narrow or width > NARROW]
+    visible = {Shown.EVERYWHERE, Shown.PEOPLE} | ({Shown.WIDE} if width > NARROW else set())
+    shown = [index for index, column in enumerate(table.columns) if column.shown in visible]
     drawn = RichTable(box=box.ASCII2 if ascii_only else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for index in shown:
         column = table.columns[index]
@@ -176,6 +178,8 @@ def _json_cell(cell: Cell) -> Any:
 
 def _csv_keys(table: Table) -> Iterator[str]:
     for column in table.columns:
+        if not column.for_machines:
+            continue
         yield column.key
         if column.kind is Kind.AMOUNT:
             yield f"{column.key}_currency"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from codat_ar_cli.domain.fetched import Change, FetchOutcome, FetchReport, FetchStatus
 from codat_ar_cli.domain.findings import Finding
 from codat_ar_cli.domain.types import DataType, OpenInvoice, RecordId, ReferenceData, TrackingCategory
-from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Table
+from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Shown, Table
 
 _BRANCH = "  "
 
@@ -43,15 +43,18 @@ def fetch(
 def fetch_summary(report: FetchReport) -> Table:
     """Show per data type how many records the cache holds and how old they are."""
     columns = (
-        Column("type", "Data type", narrow=False),
-        Column("label", "Data"),
-        Column("status", "Status", narrow=False),
+        Column("type", "Data type", shown=Shown.MACHINES),
+        Column("label", "Data", shown=Shown.PEOPLE),
+        Column("status", "Status", shown=Shown.MACHINES),
         Column("records", "Records", Kind.COUNT),
-        Column("age", "Read from Codat"),
-        Column("dataset_age", "Codat read the books"),
-        Column("fetched_at", "At", Kind.INSTANT, narrow=False),
-        Column("dataset_at", "Books as of", Kind.INSTANT, narrow=False),
-        Column("dataset_id", "Dataset", Kind.ID, narrow=False),
+        Column("age", "Read from Codat", shown=Shown.PEOPLE),
+        Column("dataset_age", "Codat read the books", shown=Shown.PEOPLE),
+        Column("fetched_at", "Read at", Kind.INSTANT, shown=Shown.WIDE),
+        Column("dataset_at", "Books as of", Kind.INSTANT, shown=Shown.WIDE),
+        Column("dataset_id", "Dataset", Kind.ID, shown=Shown.MACHINES),
+        Column("error", "Error", shown=Shown.MACHINES),
+        Column("message", "Message", shown=Shown.MACHINES),
+        Column("hint", "Hint", shown=Shown.MACHINES),
     )
     return Table("types", columns, tuple(_summary_row(outcome, report.at) for outcome in report.outcomes))
 
@@ -59,17 +62,19 @@ def fetch_summary(report: FetchReport) -> Table:
 def fetch_changes(report: FetchReport) -> Table:
     """Show what differs from the cache as it was before."""
     columns = (
-        Column("type", "Data"),
+        Column("type", "Data type", shown=Shown.MACHINES),
+        Column("label", "Data", shown=Shown.PEOPLE),
         Column("change", "Change"),
         Column("name", "Record"),
         Column("detail", "What"),
-        Column("id", "Id", Kind.ID, narrow=False),
+        Column("id", "Id", Kind.ID, shown=Shown.WIDE),
     )
     rows: list[tuple[Cell, ...]] = []
     for outcome in report.outcomes:
         for change in outcome.changes or ():
             was = f"was {change.was}" if change.change is Change.RENAMED else ", ".join(change.fields)
-            rows.append((outcome.data_type.label, change.change.value, change.name, was, change.id))
+            kind = outcome.data_type
+            rows.append((kind.value, kind.label, change.change.value, change.name, was, change.id))
     return Table("changes", columns, tuple(rows), title="Changes since the last fetch", empty="none")
 
 
@@ -87,7 +92,7 @@ def findings(
     """Show findings: where, what and what to do."""
     columns = (
         Column("severity", "Kind"),
-        Column("code", "Code", narrow=False),
+        Column("code", "Code", shown=Shown.WIDE),
         Column("place", "Where"),
         Column("message", "What"),
         Column("hint", "What to do"),
@@ -117,6 +122,9 @@ def _summary_row(outcome: FetchOutcome, now: dt.datetime) -> tuple[Cell, ...]:
         outcome.fetched_at,
         outcome.dataset_at,
         outcome.dataset_id,
+        outcome.error.code if outcome.error else None,
+        outcome.error.message if outcome.error else None,
+        outcome.error.hint if outcome.error else None,
     )
 
 
@@ -130,7 +138,7 @@ def _fetch_notes(report: FetchReport) -> Iterable[str]:
         yield "Nothing has changed since the last fetch."
 
 
-_ID = Column("id", "Id", Kind.ID, narrow=False)
+_ID = Column("id", "Id", Kind.ID, shown=Shown.WIDE)
 _NAME = Column("name", "Name")
 _CODE = Column("code", "Code")
 _CURRENCY = Column("currency", "Currency")
@@ -174,7 +182,7 @@ def _bank_accounts(reference: ReferenceData) -> Table:
         _CODE,
         _NAME,
         Column("number", "Number"),
-        Column("institution", "Bank", narrow=False),
+        Column("institution", "Bank", shown=Shown.WIDE),
         Column("balance", "Balance", Kind.AMOUNT),
         _STATUS,
         _ID,
@@ -208,8 +216,8 @@ def _tracking(reference: ReferenceData) -> Table:
         Column("name", "Tracking category"),
         _STATUS,
         Column("id", "Id", Kind.ID),
-        Column("parent_id", "Parent", Kind.ID, narrow=False),
-        Column("depth", "Depth", Kind.COUNT, narrow=False),
+        Column("parent_id", "Parent", Kind.ID, shown=Shown.WIDE),
+        Column("depth", "Depth", Kind.COUNT, shown=Shown.WIDE),
     )
     rows = tuple(
         (

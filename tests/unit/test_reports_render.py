@@ -7,7 +7,7 @@ import pytest
 
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.types import Currency
-from codat_ar_cli.reports.model import Column, Kind, Money, Report, Table
+from codat_ar_cli.reports.model import Column, Kind, Money, Report, Shown, Table
 from codat_ar_cli.reports.render import RENDERERS, printable, render_csv, render_json, render_terminal
 
 COLUMNS = (
@@ -16,7 +16,7 @@ COLUMNS = (
     Column("rate", "Rate", Kind.PERCENT),
     Column("count", "Count", Kind.COUNT),
     Column("on", "On", Kind.DATE),
-    Column("at", "At", Kind.INSTANT, narrow=False),
+    Column("at", "At", Kind.INSTANT, shown=Shown.WIDE),
 )
 ROW = (
     "Clearing",
@@ -54,6 +54,17 @@ def test_terminal_never_exceeds_its_width():
 def test_narrow_terminal_leaves_out_what_is_marked_wide():
     assert "12:30" not in render_terminal(report_of(ROW), width=80)
     assert "12:30" in render_terminal(report_of(ROW), width=120)
+
+
+def test_words_for_people_are_not_in_what_machines_read_and_the_other_way_round():
+    columns = (Column("age", "Age", shown=Shown.PEOPLE), Column("code", "Code", shown=Shown.MACHINES))
+    report = Report("t", "", (Table("t", columns, (("2 h ago", "x.y"),)),))
+
+    assert "2 h ago" in render_terminal(report, width=200)
+    assert "x.y" not in render_terminal(report, width=200)
+    for text in (render_json(report), render_csv(report)):
+        assert "2 h ago" not in text
+        assert "x.y" in text
 
 
 def test_an_empty_table_says_so_instead_of_showing_a_bare_heading():

@@ -128,7 +128,7 @@ def test_changes_are_told_by_kind():
     report = views.fetch(report_of(fetched(DataType.ACCOUNTS, changes=(renamed,))))
 
     assert to_json(report)["tables"]["changes"] == [
-        {"type": "accounts", "change": "renamed", "name": "201 Sales UK", "detail": "was 200 Sales", "id": "1"}
+        {"type": "chartOfAccounts", "change": "renamed", "name": "201 Sales UK", "detail": "was 200 Sales", "id": "1"}
     ]
 
 
