@@ -29,10 +29,15 @@ _REPLACEMENT = "\ufffd"
 
 
 class CellReader:
-    """Reads cells of one file and gathers findings; a method that gives None for a filled cell has added one."""
+    """Reads cells of one file and gathers findings; a method that gives None for a filled cell has added one.
+
+    A row of None stands for a cell that already has its finding: it reads as None without another.
+    """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.document: str | None = None
+        """The source id of the document being read; every finding carries it."""
         self._dates: dict[str, dt.date | tuple[str, str]] = {}
         self._amounts: dict[str, Decimal | tuple[str, str]] = {}
         self._good_texts: set[str] = set()
@@ -46,14 +51,15 @@ class CellReader:
         *,
         hint: str | None = None,
         severity: Severity = Severity.ERROR,
-        document: str | None = None,
     ) -> None:
         """Add a finding at a cell, or at the whole row where `column` is None."""
         place = row.place if column is None else Place(row.place.source, row.place.row, column, row.place.path)
-        self.findings.append(Finding(code, severity, message, place, hint, document))
+        self.findings.append(Finding(code, severity, message, place, hint, self.document))
 
-    def text(self, row: Row, column: str, *, required: bool = False) -> str | None:
+    def text(self, row: Row | None, column: str, *, required: bool = False) -> str | None:
         """Read words: None for a blank cell. Refuses invisible and control characters, and texts too long."""
+        if row is None:
+            return None
         value = row.cells.get(column, "")
         if not value:
             if required:
@@ -73,16 +79,16 @@ class CellReader:
             return None
         bad = _bad_character(value, multiline=column in MULTILINE)
         if bad:
-            self.report("row.bad-text", row, column, f"`{column}` {bad}: {ascii(value[:60])}", hint="type it anew")
+            self.report("row.bad-text", row, column, f"`{column}` {bad}: {value[:60]!a}", hint="type it anew")
             return None
         if column not in MULTILINE:
             self._good_texts.add(value)
         return value
 
-    def code(self, row: Row, column: str, *, required: bool = False) -> str | None:
+    def code(self, row: Row | None, column: str, *, required: bool = False) -> str | None:
         """Read a number or code people type, such as an invoice number: look-alike letters and digits are refused."""
         value = self.text(row, column, required=required)
-        if value is None or value.isascii():
+        if row is None or value is None or value.isascii():
             return value
         lookalike = _lookalike(value)
         if lookalike is None:
@@ -90,10 +96,10 @@ class CellReader:
         self.report("row.lookalike", row, column, f"`{column}` {value!r} {lookalike}", hint="type it anew")
         return None
 
-    def date(self, row: Row, column: str, *, required: bool = False) -> dt.date | None:
+    def date(self, row: Row | None, column: str, *, required: bool = False) -> dt.date | None:
         """Read an ISO date that exists."""
-        value = row.cells.get(column, "")
-        if not value:
+        value = row.cells.get(column, "") if row else ""
+        if not row or not value:
             self.text(row, column, required=required)
             return None
         parsed = self._dates.get(value)
@@ -105,10 +111,10 @@ class CellReader:
             return None
         return parsed
 
-    def number(self, row: Row, column: str, *, required: bool = False) -> Decimal | None:
+    def number(self, row: Row | None, column: str, *, required: bool = False) -> Decimal | None:
         """Read a plain decimal number of any scale, such as a quantity, a percentage or a rate."""
-        value = row.cells.get(column, "")
-        if not value:
+        value = row.cells.get(column, "") if row else ""
+        if not row or not value:
             self.text(row, column, required=required)
             return None
         parsed = self._amounts.get(value)
@@ -120,10 +126,12 @@ class CellReader:
             return None
         return parsed
 
-    def amount(self, row: Row, column: str, currency: Currency | None, *, required: bool = False) -> Decimal | None:
+    def amount(
+        self, row: Row | None, column: str, currency: Currency | None, *, required: bool = False
+    ) -> Decimal | None:
         """Read money: no more decimals than its currency has (unchecked while the currency is unknown)."""
         value = self.number(row, column, required=required)
-        if value is None or currency is None or money.fits(value, currency):
+        if row is None or value is None or currency is None or money.fits(value, currency):
             return value
         self.report(
             "row.too-many-decimals",
@@ -134,10 +142,10 @@ class CellReader:
         )
         return None
 
-    def currency(self, row: Row, column: str = "currency") -> Currency | None:
+    def currency(self, row: Row | None, column: str = "currency") -> Currency | None:
         """Read an ISO 4217 code, in upper or lower case."""
-        value = row.cells.get(column, "")
-        if not value:
+        value = row.cells.get(column, "") if row else ""
+        if not row or not value:
             self.text(row, column, required=True)
             return None
         code = value.upper()
