@@ -122,7 +122,7 @@ class Console:
         from rich.text import Text
 
         heading = None if title is None else Text(harmless(title))
-        table = Table(box=box.SIMPLE_HEAD if self._is_unicode else box.ASCII, title=heading, title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD if self.is_unicode else box.ASCII, title=heading, title_justify="left")
         for column in columns:
             shown = Column(column) if isinstance(column, str) else column
             justify: Any = "right" if shown.right else "left"
@@ -220,7 +220,8 @@ class Console:
         return self._prompts
 
     @property
-    def _is_unicode(self) -> bool:
+    def is_unicode(self) -> bool:
+        """Whether stdout takes every character; lines and boxes are drawn in ASCII where it does not."""
         return (self._out.encoding or "ascii").lower().replace("-", "").startswith("utf")
 
     @property

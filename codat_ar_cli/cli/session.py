@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codat_ar_cli.config import Config, Profile
     from codat_ar_cli.domain.keys import KeySource
     from codat_ar_cli.ledger.store import Ledger
+    from codat_ar_cli.reports.model import Report
     from codat_ar_cli.secrets import Secret
 
 T = TypeVar("T")
@@ -66,15 +67,15 @@ class NoProfile(CodatArError):
 
 
 class UnexpectedCompany(CodatArError):
-    """The profile leads to another company than `--expect-company` says."""
+    """This is another company than `--expect-company` says."""
 
     code = "config.unexpected-company"
 
-    def __init__(self, profile: "Profile", expected: str) -> None:
+    def __init__(self, what: str, *, company: str, name: str, expected: str) -> None:
         super().__init__(
-            f"profile `{profile.name}` is company {profile.company_id} ({profile.company_name}); expected {expected}",
-            hint="check --profile, CODAT_AR_PROFILE and the default; nothing was read or sent",
-            details={"profile": profile.name, "company": profile.company_id, "expected": expected},
+            f"{what} is company {company} ({name}); expected {expected}",
+            hint="check --profile, CODAT_AR_PROFILE and the default; nothing was sent",
+            details={"company": company, "expected": expected},
         )
 
 
@@ -197,7 +198,9 @@ class Session:
         profile = self.config.profile(name)
         expected = self.options.expect_company
         if expected is not None and expected != profile.company_id:
-            raise UnexpectedCompany(profile, expected)
+            raise UnexpectedCompany(
+                f"profile `{name}`", company=profile.company_id, name=profile.company_name, expected=expected
+            )
         return profile
 
     @property
@@ -223,13 +226,14 @@ class Session:
 
     @property
     def api_host(self) -> str:
-        """Host, with its port where one is given: a part of every document's identity (design D9)."""
+        """Host, with its port where it is not the scheme's own: a part of every document's identity (design D9)."""
         from urllib.parse import urlsplit
 
         parts = urlsplit(self.base_url)
         host = parts.hostname or ""
         shown = f"[{host}]" if ":" in host else host
-        return shown if parts.port is None else f"{shown}:{parts.port}"
+        usual = {"https": 443, "http": 80}.get(parts.scheme)
+        return shown if parts.port in {None, usual} else f"{shown}:{parts.port}"
 
     @property
     def key_source(self) -> "KeySource":
@@ -316,6 +320,17 @@ class Session:
         url = base_url if base_url is not None else self.base_url
         key = secret if secret is not None else self.secret
         return open_client(base_url=url, api_key=key.reveal(), clock=self.clock)
+
+    def show(self, report: "Report", *, schema: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Show a report as this command's one result: its tables drawn, or as JSON lists beside `facts`."""
+        from codat_ar_cli.reports.render import render_terminal, to_json
+
+        shown, console = to_json(report), self.console
+        payload = {"schema": schema, **(facts or {}), **shown["tables"], "notes": shown["notes"]}
+        console.result(
+            payload,
+            lambda: console.print(render_terminal(report, width=console.width, ascii_only=not console.is_unicode)),
+        )
 
     def run_async(self, work: "Coroutine[Any, Any, T] | Callable[[anyio.Event], Coroutine[Any, Any, T]]") -> T:
         """Run async work to its end and give its result.
