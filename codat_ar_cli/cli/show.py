@@ -1,0 +1,15 @@
+"""Show a report: tables for people, one JSON object for machines."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codat_ar_cli.cli.console import Console
+    from codat_ar_cli.reports.model import Report
+
+
+def show(console: "Console", report: "Report", *, schema: str, **facts: Any) -> None:
+    """Write a report to where results go; `facts` stand beside its tables in the JSON object."""
+    from codat_ar_cli.reports.render import render_terminal, to_json
+
+    payload = {"schema": schema, **facts, **to_json(report)["tables"]}
+    console.result(payload, lambda: console.print(render_terminal(report, width=console.width)))

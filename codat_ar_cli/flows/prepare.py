@@ -1,0 +1,292 @@
+"""file → rows → drafts → plan: everything knowable is checked before the first byte is sent (design D1, D7)."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from codat_ar_cli.domain.documents import InvoiceDraft, PaymentDraft
+from codat_ar_cli.domain.drafting import Drafted, draft_invoices, draft_payments
+from codat_ar_cli.domain.findings import Finding, Severity
+from codat_ar_cli.domain.invoice_index import InvoiceIndex
+from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS
+from codat_ar_cli.domain.mapping import Mapping as SlotAnswers
+from codat_ar_cli.domain.options import Option, parse_options
+from codat_ar_cli.domain.plan import Plan, PlanContext
+from codat_ar_cli.domain.planning import plan_invoices, plan_payments
+from codat_ar_cli.domain.platforms import rules_for
+from codat_ar_cli.domain.types import (
+    CompanyId,
+    ConnectionId,
+    Currency,
+    DataType,
+    PlatformKey,
+    ReferenceData,
+)
+from codat_ar_cli.errors import CodatArError
+from codat_ar_cli.files.readers import read_table
+from codat_ar_cli.files.table import Table
+from codat_ar_cli.flows.fetch import REFERENCE_TYPES, NeverSynced, fetch
+from codat_ar_cli.flows.reference import open_invoices, require_reference
+from codat_ar_cli.flows.sync import FetchProgress
+
+if TYPE_CHECKING:
+    from codat_ar_cli.codat.client import CodatClient
+    from codat_ar_cli.ledger.store import Ledger
+
+REFERENCE_MAX_AGE = dt.timedelta(hours=1)
+"""Mapped ids are checked again before every run against reference data no older than this."""
+
+
+class ConnectionNotUsable(CodatArError):
+    """The company's connection takes no writes now."""
+
+    code = "connection.not-usable"
+
+    def __init__(self, status: str, source_type: str, link_url: str) -> None:
+        if source_type != "Accounting":
+            why, hint = f"it is of type {source_type}, not Accounting", "choose another with `codat-ar init`"
+        elif status == "Deauthorized":
+            why, hint = "access was lost (Deauthorized)", f"the company must link it again: {link_url}"
+        elif status == "PendingAuth":
+            why, hint = "the company has not finished linking it (PendingAuth)", f"finish at {link_url}"
+        else:
+            why, hint = f"its status is {status}", "link the company's books again in Codat, then `codat-ar init`"
+        super().__init__(
+            f"nothing can be written through this connection: {why}; expected an accounting connection, Linked",
+            hint=hint,
+            details={"status": status, "sourceType": source_type},
+        )
+
+
+class ConnectionGone(CodatArError):
+    """The company no longer has the connection that the profile names."""
+
+    code = "connection.gone"
+
+    def __init__(self, connection: ConnectionId, company: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"company {company} has no connection {connection}; it has: {', '.join(known) or 'none'}",
+            hint="choose the connection anew with `codat-ar init`",
+            details={"connection": connection},
+        )
+
+
+class WriteNotOffered(CodatArError):
+    """Codat does not write this data type on this platform."""
+
+    code = "platform.write-not-offered"
+
+    def __init__(self, data_type: DataType, platform: str) -> None:
+        super().__init__(
+            f"Codat does not create {data_type.label} on {platform}",
+            hint="enter them in the accounting package by hand",
+            details={"dataType": data_type.value, "platform": platform},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where documents go, through which profile, and by which answers."""
+
+    profile: str
+    api_host: str
+    company: CompanyId
+    company_name: str
+    connection: ConnectionId
+    platform_key: PlatformKey
+    platform_name: str
+    mapping: SlotAnswers
+    rates: Mapping[Currency, Decimal] = field(default_factory=dict)
+    """Base currency units per one unit of a foreign currency, where a row gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asks to be pushed, and how freely."""
+
+    data_type: DataType
+    path: Path
+    today: dt.date
+    source_system: str = "file"
+    partial: bool = False
+    """Send the good documents of a file that also has wrong ones."""
+    overpayment_on_account: bool = False
+    """What a payment exceeds its invoices by goes on account, where the platform has that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with the file it came from."""
+
+    order: Order
+    destination: Destination
+    table: Table
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What preparing works with; the same for every step."""
+
+    client: "CodatClient"
+    ledger: "Ledger"
+    clock: Callable[[], dt.datetime]
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    on_progress: Callable[[FetchProgress], None] = lambda _: None
+
+
+Drafts = Drafted[InvoiceDraft] | Drafted[PaymentDraft]
+
+
+async def prepare(order: Order, destination: Destination, workshop: Workshop) -> Prepared:
+    """Read a file and say of every document in it: to be sent, held and why, or already done. Sends nothing.
+
+    Reads the books as far as needed: the connection, the platform's options, reference data older than an hour,
+    and for payments the invoices. Raises FileError subclasses, ConnectionNotUsable, ConnectionGone,
+    WriteNotOffered, and the errors of the client.
+    """
+    table, drafted = read_drafts(order)
+    await check_connection(order.data_type, destination, workshop.client)
+    reference = await current_reference(destination, workshop)
+    raw = await workshop.client.options(destination.company, destination.connection, order.data_type)
+    context = _context(order, destination, workshop.ledger, drafted, reference, parse_options(raw))
+    index, notes = await invoice_index(drafted, destination, workshop)
+    if order.data_type is DataType.PAYMENTS:
+        plan = plan_payments(drafted, context, index)
+    else:
+        plan = plan_invoices(drafted, context, index)
+    return Prepared(order, destination, table, replace(plan, findings=(*table.notes, *notes, *plan.findings)))
+
+
+def read_drafts(order: Order) -> tuple[Table, Drafts]:
+    """Read a file into drafts; findings of both steps are in them. Raises FileError subclasses."""
+    if order.data_type is DataType.PAYMENTS:
+        table = read_table(order.path, PAYMENTS)
+        return table, draft_payments(table.rows, source=table.name, columns=table.canonical)
+    table = read_table(order.path, INVOICES)
+    return table, draft_invoices(table.rows, source=table.name, columns=table.canonical)
+
+
+async def check_connection(data_type: DataType, destination: Destination, client: "CodatClient") -> None:
+    """Make sure that writes of this type can go through; raises what says why not (reference §2)."""
+    company = await client.company(destination.company)
+    found = next((one for one in company.connections if one.id == destination.connection), None)
+    if found is None:
+        listed = (f"{one.platform_name} {one.id} ({one.status})" for one in company.connections)
+        raise ConnectionGone(destination.connection, company.name, listed)
+    if not found.is_usable:
+        raise ConnectionNotUsable(found.status, found.source_type, found.link_url)
+    integration = await client.integration(destination.platform_key)
+    if not integration.supports(data_type, "Post"):
+        raise WriteNotOffered(data_type, destination.platform_name)
+
+
+async def current_reference(destination: Destination, workshop: Workshop) -> ReferenceData:
+    """Give the reference data, read anew from Codat where the cache lacks it or is older than an hour."""
+    company, connection = destination.company, destination.connection
+    fresh_after = workshop.clock() - REFERENCE_MAX_AGE
+    old: list[DataType] = []
+    for data_type in REFERENCE_TYPES:
+        cached = workshop.ledger.cached(company, connection, data_type)
+        if cached is None or cached.fetched_at < fresh_after:
+            old.append(data_type)
+    if old:
+        await fetch(
+            workshop.client,
+            workshop.ledger,
+            company=company,
+            connection=connection,
+            types=old,
+            refresh=False,
+            clock=workshop.clock,
+            sleep=workshop.sleep,
+            on_progress=workshop.on_progress,
+        )
+    return require_reference(workshop.ledger, company=company, connection=connection)
+
+
+async def invoice_index(
+    drafted: Drafts, destination: Destination, workshop: Workshop
+) -> tuple[InvoiceIndex, tuple[Finding, ...]]:
+    """Give the books' invoices for looking up numbers, as they are after our own last push; a finding if unread.
+
+    Written records show only after a sync (reference §0.1 fact 1), so Codat is asked for one where we pushed since.
+    """
+    company, connection = destination.company, destination.connection
+    pushed_at = [
+        at
+        for data_type in (DataType.INVOICES, DataType.PAYMENTS)
+        if (at := workshop.ledger.last_success_at(company, connection, data_type)) is not None
+    ]
+    try:
+        invoices = await open_invoices(
+            workshop.client,
+            workshop.ledger,
+            company=company,
+            connection=connection,
+            refresh=bool(pushed_at),
+            newer_than=max(pushed_at, default=None),
+            clock=workshop.clock,
+            sleep=workshop.sleep,
+            on_progress=workshop.on_progress,
+        )
+    except NeverSynced as unread:
+        note = Finding("books.not-read", Severity.WARNING, unread.message, hint=unread.hint)
+        return InvoiceIndex(), (note,)
+    pushed = workshop.ledger.records_pushed(
+        api_host=destination.api_host,
+        company=company,
+        connection=connection,
+        data_type=DataType.INVOICES,
+        source_ids=_numbers(drafted),
+    )
+    return InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed), ()
+
+
+def _numbers(drafted: Drafts) -> frozenset[str]:
+    """Name every invoice number that the file speaks of."""
+    numbers: set[str] = set()
+    for draft in drafted.documents:
+        if isinstance(draft, InvoiceDraft):
+            numbers.add(draft.number)
+        else:
+            numbers |= {part.invoice_number for part in draft.allocations if part.invoice_number}
+    return frozenset(numbers)
+
+
+def _context(
+    order: Order,
+    destination: Destination,
+    ledger: "Ledger",
+    drafted: Drafts,
+    reference: ReferenceData,
+    options: Option,
+) -> PlanContext:
+    known = ledger.known(
+        api_host=destination.api_host,
+        company=destination.company,
+        connection=destination.connection,
+        data_type=order.data_type,
+        source_system=order.source_system,
+        source_ids=[document.source_id for document in drafted.documents],
+    )
+    return PlanContext(
+        api_host=destination.api_host,
+        company=destination.company,
+        connection=destination.connection,
+        source_system=order.source_system,
+        platform=rules_for(destination.platform_key),
+        mapping=destination.mapping,
+        reference=reference,
+        options=options,
+        known=known,
+        today=order.today,
+        rates=destination.rates,
+        partial=order.partial,
+        overpayment_on_account=order.overpayment_on_account,
+    )

@@ -1,0 +1,138 @@
+"""A prepared plan → ledger → push → outcome: what `push` does after the question was answered (design D1)."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from codat_ar_cli.domain.findings import Severity
+from codat_ar_cli.domain.lifecycle import State
+from codat_ar_cli.domain.plan import Disposition, Plan
+from codat_ar_cli.domain.pushes import RunHeader, RunItem
+from codat_ar_cli.domain.types import RunId
+from codat_ar_cli.errors import ExitCode
+from codat_ar_cli.flows.execute import Progress, RunOutcome, execute
+from codat_ar_cli.flows.prepare import Destination, Prepared
+
+if TYPE_CHECKING:
+    from codat_ar_cli.codat.client import CodatClient
+    from codat_ar_cli.ledger.store import Ledger
+
+DEFAULT_WAIT = dt.timedelta(minutes=10)
+"""How long outcomes are waited for after the last document was sent (design D10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One run, ended: its documents in file order with their outcome."""
+
+    run_id: RunId
+    items: tuple[RunItem, ...]
+    outcome: RunOutcome
+
+
+def is_refused(plan: Plan, *, partial: bool) -> bool:
+    """Tell whether the file has errors that keep all of it from being sent."""
+    return not partial and any(finding.severity is Severity.ERROR for finding in plan.all_findings)
+
+
+def has_work(plan: Plan) -> bool:
+    """Tell whether a run would send, or resume, anything of this plan."""
+    return any(one.disposition in {Disposition.SEND, Disposition.UNDER_WAY} for one in plan.documents)
+
+
+def exit_code_of_plan(plan: Plan, *, partial: bool) -> ExitCode:
+    """Give the exit code of a plan that is not carried out."""
+    if is_refused(plan, partial=partial):
+        return ExitCode.USAGE
+    held = any(one.disposition is Disposition.HELD for one in plan.documents)
+    return ExitCode.FINDINGS if held else ExitCode.DONE
+
+
+async def apply(
+    prepared: Prepared,
+    *,
+    client: "CodatClient",
+    ledger: "Ledger",
+    command: str,
+    wait: dt.timedelta,
+    clock: Callable[[], dt.datetime],
+    on_progress: Callable[[Progress], None],
+    stop: anyio.Event,
+    sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+) -> Pushed:
+    """Write the plan to the ledger and carry it out, with what earlier runs of this connection left unfinished.
+
+    The caller holds the company. Raises LedgerError subclasses; what happens to a document is in the outcome.
+    """
+    destination = prepared.destination
+    run_id = ledger.begin_run(_header(prepared, command))
+    ledger.record_plan(run_id, prepared.plan)
+    outcome = await execute(
+        ledger,
+        client,
+        api_host=destination.api_host,
+        company=destination.company,
+        connection=destination.connection,
+        run_id=run_id,
+        wait=wait,
+        clock=clock,
+        sleep=sleep,
+        on_progress=on_progress,
+        stop=stop,
+    )
+    return Pushed(run_id, tuple(ledger.items(run_id)), outcome)
+
+
+async def finish_sent(
+    destination: Destination,
+    *,
+    client: "CodatClient",
+    ledger: "Ledger",
+    wait: dt.timedelta,
+    clock: Callable[[], dt.datetime],
+    on_progress: Callable[[Progress], None],
+    sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+) -> RunOutcome | None:
+    """Learn what became of documents that earlier runs sent, before a new plan refers to them; None: none are out.
+
+    Sends nothing that was not sent before: what is only planned waits for the new plan, which may change it.
+    """
+    unfinished = ledger.unfinished(
+        api_host=destination.api_host, company=destination.company, connection=destination.connection
+    )
+    if all(push.state is State.PLANNED for push in unfinished):
+        return None
+    return await execute(
+        ledger,
+        client,
+        api_host=destination.api_host,
+        company=destination.company,
+        connection=destination.connection,
+        run_id=None,
+        wait=wait,
+        clock=clock,
+        sleep=sleep,
+        on_progress=on_progress,
+        send_planned=False,
+    )
+
+
+def _header(prepared: Prepared, command: str) -> RunHeader:
+    destination = prepared.destination
+    return RunHeader(
+        command=command,
+        profile=destination.profile,
+        api_host=destination.api_host,
+        company=destination.company,
+        company_name=destination.company_name,
+        connection=destination.connection,
+        platform_key=destination.platform_key,
+        platform_name=destination.platform_name,
+        data_type=prepared.order.data_type,
+        source=prepared.table.name,
+        source_sha256=prepared.table.sha256,
+        totals={currency: f"{amount:f}" for currency, amount in sorted(prepared.plan.totals.amounts.items())},
+    )
