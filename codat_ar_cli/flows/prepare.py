@@ -16,8 +16,7 @@ from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS
 from codat_ar_cli.domain.mapping import Mapping as SlotAnswers
 from codat_ar_cli.domain.options import Option, parse_options
-from codat_ar_cli.domain.plan import Plan, PlanContext
-from codat_ar_cli.domain.planning import plan_invoices, plan_payments
+from codat_ar_cli.domain.plan import Plan, PlanContext, plan_invoices, plan_payments
 from codat_ar_cli.domain.platforms import rules_for
 from codat_ar_cli.domain.types import (
     CompanyId,
