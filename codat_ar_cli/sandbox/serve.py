@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from codat_ar_cli.sandbox.app import create_app
 from codat_ar_cli.sandbox.settings import SandboxError, Settings
 
+_STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _START_SECONDS = 120.0
 """Long enough to seed fifty thousand invoices on a slow machine."""
 
@@ -46,12 +48,20 @@ def running(settings: Settings, host: str = "127.0.0.1", port: int = 0, *, any_h
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
         thread.start()
         try:
-            if not ready.wait(_START_SECONDS):
-                raise SandboxError("sandbox.start", "the sandbox did not start in time")
+            _wait_for(ready, thread)
             yield _url(listener)
         finally:
             server.should_exit = True
             thread.join()
+
+
+def _wait_for(ready: threading.Event, thread: threading.Thread) -> None:
+    for _ in range(int(_START_SECONDS / 0.05)):
+        if ready.wait(0.05):
+            return
+        if not thread.is_alive():
+            break
+    raise SandboxError("sandbox.start", "the sandbox did not start")
 
 
 class _Server(uvicorn.Server):
@@ -71,6 +81,20 @@ class _Server(uvicorn.Server):
         )
         super().__init__(config)
         self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take a signal as the request to stop and to save; unlike uvicorn's own, it is not raised again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = [number for name in _STOPPING if (number := getattr(signal, name, None)) is not None]
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""

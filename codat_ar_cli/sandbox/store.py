@@ -75,6 +75,10 @@ class Store:
     def close(self) -> None:
         """Commit and close."""
         self.commit()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close without writing what was not committed, as a crash would."""
         if self._database is not None:
             self._database.close()
             self._database = None
