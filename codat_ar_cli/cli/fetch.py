@@ -57,10 +57,13 @@ def fetch(
 
     Without TYPE: everything that mapping and checking need, shown as counts and ages. With TYPE: its records too.
     """
+    from codat_ar_cli.cli.show import show
+
     session: Session = ctx.obj
     wanted = data_types(types or ())
-    report = _fetch(session, wanted, refresh=refresh, diff=diff, wait=wait)
-    _show(session, report, view(session, report, with_records=bool(wanted)))
+    report = run_fetch(session, wanted, refresh=refresh, diff=diff, wait=wait)
+    shown = view(session, report, with_records=bool(wanted))
+    show(session.console, shown, schema="codat-ar/fetch/1", at=report.at, **_whose(session))
     raise typer.Exit(report.exit_code)
 
 
@@ -97,17 +100,19 @@ def _fold(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
-def _fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, diff: bool, wait: int) -> "FetchReport":
+def run_fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, diff: bool, wait: int) -> "FetchReport":
+    """Fetch with a progress display; `wanted` empty: everything that mapping and checking need. `wait`: minutes."""
     import datetime as dt
 
-    from codat_ar_cli.flows.fetch import REFERENCE_TYPES, fetch
+    from codat_ar_cli.flows.fetch import REFERENCE_TYPES
+    from codat_ar_cli.flows.fetch import fetch as fetch_all
 
     profile, types = session.profile, wanted or REFERENCE_TYPES
     ledger = session.ledger
 
     async def work() -> "FetchReport":
         async with session.client() as client:
-            return await fetch(
+            return await fetch_all(
                 client,
                 ledger,
                 company=profile.company_id,
@@ -130,6 +135,16 @@ def _fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, dif
         return session.run_async(work())
 
 
+def _whose(session: Session) -> dict[str, object]:
+    profile = session.profile
+    return {
+        "profile": profile.name,
+        "company": {"id": profile.company_id, "name": profile.company_name},
+        "connection": profile.connection_id,
+        "platform": profile.platform_name,
+    }
+
+
 def describe(progress: "FetchProgress") -> str:
     """Say in a few words what is going on, for a progress display."""
     words = {
@@ -140,24 +155,3 @@ def describe(progress: "FetchProgress") -> str:
     }
     detail = f" ({progress.detail})" if progress.detail else ""
     return f"{progress.data_type.label}: {words[progress.phase.value]}{detail}"
-
-
-def _show(session: Session, report: "FetchReport", shown: "Report") -> None:
-    from codat_ar_cli.reports.render import render_terminal, to_json
-
-    profile, console = session.profile, session.console
-    payload = {
-        "schema": "codat-ar/fetch/1",
-        "profile": profile.name,
-        "company": {"id": profile.company_id, "name": profile.company_name},
-        "connection": profile.connection_id,
-        "platform": profile.platform_name,
-        "at": report.at,
-        **to_json(shown)["tables"],
-    }
-
-    def human() -> None:
-        console.print(f"{profile.company_name} on {profile.platform_name}")
-        console.print(render_terminal(shown, width=console.width))
-
-    console.result(payload, human)
