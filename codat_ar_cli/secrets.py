@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from codat_ar_cli.domain.keys import DEFAULT_VARIABLE, KEYRING_SERVICE, KeyKind, KeySource
 from codat_ar_cli.errors import CodatArError, ExitCode
+from codat_ar_cli.private import write_private
 
 COMMAND_TIMEOUT = 60
 """Seconds a key command may take: long enough to unlock a password manager by hand."""
@@ -150,14 +151,16 @@ def parse_key(text: str, *, where: str, hint: str | None = None) -> Secret:
     value = text.removeprefix("\ufeff").strip()
     if not value:
         raise KeyMissing(f"no API key in {where}", hint=hint, details={"source": where})
-    body = value.removeprefix("Basic ").strip()
+    scheme, _, rest = value.partition(" ")
+    is_header = scheme == "Basic"
+    body = rest.strip() if is_header else value
     if not body or len(value) > _MAX_KEY or not body.isascii() or not body.isprintable() or " " in body:
         raise KeyMalformed(
             f"what stands in {where} can't be an API key: expected one line without blanks",
             hint="copy the key from the Codat portal: Developers > API keys",
             details={"source": where},
         )
-    return Secret(f"Basic {body}" if value.startswith("Basic ") else body)
+    return Secret(f"Basic {body}" if is_header else body)
 
 
 def store_key(source: KeySource, secret: Secret, *, folder: Path | None = None) -> None:
@@ -218,17 +221,9 @@ def _refuse_exposed(path: Path, facts: os.stat_result) -> None:
 
 
 def _to_file(path: Path, secret: Secret) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(secret.reveal() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_private(path, secret.reveal() + "\n")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise KeyFileUnreadable(f"key file {path} can't be written: {error.strerror}") from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codat_ar_cli import __version__
+from codat_ar_cli.private import write_private
 from codat_ar_cli.secrets import redact
 
 if TYPE_CHECKING:
@@ -45,6 +46,5 @@ def _text(defect: Exception, words: Sequence[str], session: "Session") -> str:
 def _keep(text: str, session: "Session") -> Path:
     folder = session.crash_dir()
     path = folder / f"crash-{session.clock():%Y%m%dT%H%M%S}-{os.getpid()}.txt"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    write_private(path, text)
     return path

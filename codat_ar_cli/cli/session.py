@@ -284,7 +284,6 @@ class Session:
             folder = self.state_dir / "crashes"
         except CodatArError:
             folder = state_dir(self.options.state_dir, self.env) / "crashes"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     @property

@@ -8,8 +8,6 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-_DANGEROUS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Control, format (bidi overrides, zero-width), surrogate and line-separator characters."""
 _JOINERS = {"\u200c", "\u200d"}
 """Format characters that scripts and emoji need and that can't reorder or hide anything."""
 
@@ -25,7 +23,7 @@ def harmless(text: str) -> str:
 
 
 def _visible(char: str) -> str:
-    if unicodedata.category(char) not in _DANGEROUS or char in _JOINERS:
+    if char.isprintable() or char in _JOINERS or unicodedata.category(char) == "Zs":
         return char
     code = ord(char)
     known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}

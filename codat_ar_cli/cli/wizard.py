@@ -29,6 +29,7 @@ from codat_ar_cli.domain.keys import DEFAULT_VARIABLE, KeyKind, KeySource
 from codat_ar_cli.domain.types import Company, Connection
 from codat_ar_cli.errors import CodatArError
 from codat_ar_cli.flows import setup
+from codat_ar_cli.private import write_private
 from codat_ar_cli.secrets import KeyMalformed, KeyMissing, Secret, parse_key, read_key, store_key
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class Wizard:
         self.answers = replace(self.answers, **answer)
         # Keeping answers is a convenience: a full disk must not end the conversation.
         with contextlib.suppress(OSError):
-            self.kept.touch(mode=0o600)
-            self.kept.write_text(jsontext.dumps_pretty(asdict(self.answers)), encoding="utf-8")
+            write_private(self.kept, jsontext.dumps_pretty(asdict(self.answers)))
 
     def _ask_codat(self, url: str, secret: Secret, ask: "Callable[[CodatClient], Awaitable[T]]") -> T:
         async def work() -> T:

@@ -3,7 +3,6 @@
 A file is replaced in one step, so that a reader or a crash finds the old text or the new one, never half of each.
 """
 
-import os
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from codat_ar_cli.config.model import DEFAULT_BASE_URL, Config, ConfigUnreadable, Profile, UnknownProfile
 from codat_ar_cli.domain.keys import KeyKind, KeySource
 from codat_ar_cli.domain.mapping import Mapping, Rule, SlotMapping, Target
+from codat_ar_cli.private import write_private
 
 _HEADING = "codat-ar: profiles and settings. sample_config.toml explains every key."
 
@@ -200,15 +200,7 @@ def _edit(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> Non
 
 
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_private(path, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigUnreadable(f"config file {path} can't be written: {error.strerror}") from error
