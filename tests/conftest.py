@@ -1,10 +1,18 @@
-"""Shared test set-up: the `--full` tier and where the data that is not ours stands."""
+"""Shared test set-up: the `--full` tier, the data that is not ours, Codat's contract, and the sandbox under it."""
 
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+CONTRACT = Path(__file__).resolve().parent / "contract"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +28,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+def pytest_report_header() -> str | None:
+    if not SHARED.is_dir():
+        return "contract: not checked, since ../shared (Codat's OpenAPI documents) is not here"
+    return None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder `../shared`; a test that needs it is skipped where it is absent."""
@@ -31,3 +45,81 @@ def shared() -> Path:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def openapi_check() -> ModuleType:
+    """The contract checker's module, `tests/contract/openapi_check.py`."""
+    name = "openapi_check"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, CONTRACT / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def contract_or_none(openapi_check: ModuleType) -> Any:
+    """The checker over Codat's documents; None where ../shared is absent (the report's header says so)."""
+    if not SHARED.is_dir():
+        return None
+    return openapi_check.ContractChecker(SHARED / "codat" / "openapi", CONTRACT / "waivers.toml")
+
+
+@pytest.fixture(scope="session")
+def contract(contract_or_none: Any) -> Any:
+    """The checker over Codat's documents; the test is skipped where they are absent."""
+    if contract_or_none is None:
+        pytest.skip("../shared is not here: Codat's OpenAPI documents are not part of this repository")
+    return contract_or_none
+
+
+@pytest.fixture
+def start_sandbox(contract_or_none: Any, openapi_check: ModuleType) -> Iterator[Callable[..., str]]:
+    """A function that starts a sandbox in a background thread and gives its base URL.
+
+    Takes the keywords of the sandbox's `Settings`, and `broken_answers=True` for tests whose faults make the
+    answers break Codat's contract on purpose. Every exchange is judged by that contract; a breach fails the
+    test when it ends.
+    """
+    from codat_ar_cli.sandbox.serve import running
+    from codat_ar_cli.sandbox.settings import Settings
+
+    recorders = []
+    with ExitStack() as sandboxes:
+
+        def start(*, broken_answers: bool = False, **settings: Any) -> str:
+            if contract_or_none is not None:
+                recorders.append(openapi_check.Recorder(contract_or_none, responses=not broken_answers))
+                settings.setdefault("on_exchange", recorders[-1])
+            return sandboxes.enter_context(running(Settings(**settings)))
+
+        yield start
+    for recorder in recorders:
+        recorder.assert_clean()
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[..., str]) -> str:
+    """The base URL of a sandbox with one company on each platform and quick operations."""
+    return start_sandbox(operation_delay=0.01, sync_delay=0.01)
+
+
+@pytest.fixture
+def check_sandbox_log(contract_or_none: Any, openapi_check: ModuleType) -> Callable[[Path], None]:
+    """A function that judges the exchanges a separate sandbox process wrote with `--log`."""
+
+    def check(log: Path) -> None:
+        if contract_or_none is not None:
+            found = openapi_check.check_log(contract_or_none, log)
+            assert not found, "\n".join(str(violation) for violation in found)
+
+    return check
+
+
+def environment_without_codat() -> dict[str, str]:
+    """The environment for a command under test: nothing of the developer's own set-up."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CODAT_")}
