@@ -13,6 +13,7 @@ from decimal import Decimal
 from codat_ar_cli.domain import money
 from codat_ar_cli.domain.documents import Row
 from codat_ar_cli.domain.findings import Finding, Place, Severity
+from codat_ar_cli.domain.layouts import Kind
 from codat_ar_cli.domain.types import Currency
 
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
@@ -102,9 +103,7 @@ class CellReader:
         if not row or not value:
             self.text(row, column, required=required)
             return None
-        parsed = self._dates.get(value)
-        if parsed is None:
-            parsed = self._dates[value] = _parse_date(value)
+        parsed = self._date(value)
         if isinstance(parsed, tuple):
             message, hint = parsed
             self.report("row.bad-date", row, column, message, hint=hint)
@@ -117,13 +116,42 @@ class CellReader:
         if not row or not value:
             self.text(row, column, required=required)
             return None
-        parsed = self._amounts.get(value)
-        if parsed is None:
-            parsed = self._amounts[value] = _parse_number(value)
+        parsed = self._number(value)
         if isinstance(parsed, tuple):
             message, hint = parsed
             self.report("row.bad-amount", row, column, message, hint=hint)
             return None
+        return parsed
+
+    def read(self, row: Row, column: str, kind: Kind) -> object:
+        """Read a cell of any kind, for the finding it may add."""
+        if kind is Kind.DATE:
+            return self.date(row, column)
+        if kind is Kind.NUMBER:
+            return self.number(row, column)
+        return self.currency(row, column) if kind is Kind.CURRENCY else self.text(row, column)
+
+    def value(self, text: str, kind: Kind) -> object:
+        """Give what a text means, for comparing; None where it means nothing. Adds no finding."""
+        if kind is Kind.CURRENCY:
+            return _parse_currency(text)
+        parsed: object = text
+        if kind is Kind.DATE:
+            parsed = self._date(text)
+        elif kind is Kind.NUMBER:
+            parsed = self._number(text)
+        return None if isinstance(parsed, tuple) else parsed
+
+    def _date(self, value: str) -> dt.date | tuple[str, str]:
+        parsed = self._dates.get(value)
+        if parsed is None:
+            parsed = self._dates[value] = _parse_date(value)
+        return parsed
+
+    def _number(self, value: str) -> Decimal | tuple[str, str]:
+        parsed = self._amounts.get(value)
+        if parsed is None:
+            parsed = self._amounts[value] = _parse_number(value)
         return parsed
 
     def amount(
@@ -148,9 +176,9 @@ class CellReader:
         if not row or not value:
             self.text(row, column, required=True)
             return None
-        code = value.upper()
-        if value.isascii() and money.is_currency(code):
-            return Currency(code)
+        code = _parse_currency(value)
+        if code is not None:
+            return code
         self.report(
             "row.bad-currency",
             row,
@@ -166,6 +194,11 @@ def _decimals_hint(column: str, value: Decimal, currency: Currency) -> str:
     if column == "unit_price":
         return f"write a price such as {rounded}; for a finer price, price a larger unit (10 pieces, 100 kWh)"
     return f"write {rounded} if that is what is meant"
+
+
+def _parse_currency(value: str) -> Currency | None:
+    code = value.upper()
+    return Currency(code) if value.isascii() and money.is_currency(code) else None
 
 
 def _parse_date(value: str) -> dt.date | tuple[str, str]:

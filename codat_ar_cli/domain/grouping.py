@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from codat_ar_cli.domain import money
 from codat_ar_cli.domain.cells import CellReader
 from codat_ar_cli.domain.documents import PartyDraft, Row
 from codat_ar_cli.domain.findings import Place
-from codat_ar_cli.domain.layouts import Layout
+from codat_ar_cli.domain.layouts import Kind, Layout
 from codat_ar_cli.domain.types import Currency
 
 _SEVERAL = re.compile(r"[;|]")
@@ -90,22 +89,37 @@ class Header:
 
     def _compare(self, reader: CellReader, group: Group, layout: Layout, hints: Mapping[str, str]) -> None:
         """Find contradictions; a blank cell on a further row contradicts nothing."""
-        first_cells = self._first.cells
-        for column in layout.document_columns:
-            if column in self._elsewhere:
-                continue
-            stating = self._first
-            value = first_cells.get(column, "")
-            for row in group.rows[1:]:
-                other = row.cells.get(column, "")
-                if other == value or not other:
-                    continue
-                if not value:
-                    stating, value = row, other
-                    self._elsewhere[column] = row
-                elif not _same(value, other):
-                    self._conflict(reader, group, layout, column, stating=stating, row=row, hint=hints.get(column))
-                    break
+        for column, kind in layout.document_columns.items():
+            texts: dict[str, Row] = {}
+            for row in group.rows:
+                if text := row.cells.get(column, ""):
+                    texts.setdefault(text, row)
+            if len(texts) == 1:
+                self._elsewhere.setdefault(column, *texts.values())
+            elif len(texts) > 1 and column not in self._elsewhere:
+                self._choose(reader, group, layout, column, kind=kind, texts=texts, hint=hints.get(column))
+
+    def _choose(
+        self,
+        reader: CellReader,
+        group: Group,
+        layout: Layout,
+        column: str,
+        *,
+        kind: Kind,
+        texts: Mapping[str, Row],
+        hint: str | None,
+    ) -> None:
+        """Decide between different texts of one cell: spellings of one value agree, a bad cell is named as such."""
+        values = {text: reader.value(text, kind) for text in texts}
+        good = [text for text in texts if values[text] is not None]
+        for text, row in texts.items():
+            if values[text] is None:
+                reader.read(row, column, kind)
+        self._elsewhere[column] = texts[good[0]] if good else None
+        other = next((text for text in good if values[text] != values[good[0]]), None)
+        if other is not None:
+            self._conflict(reader, group, layout, column, stating=texts[good[0]], row=texts[other], hint=hint)
 
     def _conflict(
         self,
@@ -136,14 +150,6 @@ class Header:
 
 def _line(row: Row) -> str:
     return row.place.path or f"line {row.place.row}"
-
-
-def _same(one: str, other: str) -> bool:
-    """Tell whether two spellings are one value: `10.0` and `10.00`, `gbp` and `GBP`."""
-    try:
-        return money.parse_amount(one) == money.parse_amount(other)
-    except money.AmountError:
-        return len(one) == 3 and one.upper() == other.upper() and money.is_currency(one.upper())
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 
 from codat_ar_cli.domain.types import DataType
@@ -25,6 +26,16 @@ def own_name(header: str) -> str:
     return _IGNORED.sub("_", header.strip()).strip("_").casefold()
 
 
+class Kind(StrEnum):
+    """What the cells of a column hold."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    """Amounts, too: how many decimals are right depends on the currency beside it."""
+    CURRENCY = "currency"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a layout, under its canonical name."""
@@ -36,6 +47,7 @@ class Column:
     """May differ between the rows of one document; otherwise they must agree."""
     aliases: tuple[str, ...] = ()
     """Other headers that mean exactly the same."""
+    kind: Kind = Kind.TEXT
 
 
 @dataclass(frozen=True)
@@ -59,9 +71,9 @@ class Layout:
         return tuple(column.name for column in self.columns if column.required)
 
     @cached_property
-    def document_columns(self) -> tuple[str, ...]:
+    def document_columns(self) -> Mapping[str, Kind]:
         """Canonical names whose cells must agree between the rows of one document; not the key itself."""
-        return tuple(column.name for column in self.columns if not column.per_line and column.name != self.key)
+        return {column.name: column.kind for column in self.columns if not column.per_line and column.name != self.key}
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
@@ -99,20 +111,20 @@ INVOICES = Layout(
     columns=(
         Column("invoice_number", required=True),
         *_PARTY,
-        Column("issue_date", required=True),
-        Column("due_date"),
-        Column("currency", required=True),
-        Column("currency_rate"),
+        Column("issue_date", required=True, kind=Kind.DATE),
+        Column("due_date", kind=Kind.DATE),
+        Column("currency", required=True, kind=Kind.CURRENCY),
+        Column("currency_rate", kind=Kind.NUMBER),
         Column("reference"),
         Column("note"),
-        Column("total_amount"),
+        Column("total_amount", kind=Kind.NUMBER),
         Column("line_description", required=True, per_line=True, aliases=("description",)),
-        Column("quantity", required=True, per_line=True),
-        Column("unit_price", required=True, per_line=True),
-        Column("discount_amount", per_line=True),
-        Column("discount_percent", per_line=True),
+        Column("quantity", required=True, per_line=True, kind=Kind.NUMBER),
+        Column("unit_price", required=True, per_line=True, kind=Kind.NUMBER),
+        Column("discount_amount", per_line=True, kind=Kind.NUMBER),
+        Column("discount_percent", per_line=True, kind=Kind.NUMBER),
         Column("tax_rate", per_line=True),
-        Column("tax_amount", per_line=True),
+        Column("tax_amount", per_line=True, kind=Kind.NUMBER),
         Column("account", per_line=True),
         Column("item", per_line=True),
         Column("tracking", per_line=True),
@@ -129,17 +141,17 @@ PAYMENTS = Layout(
     columns=(
         Column("payment_id", required=True),
         *_PARTY,
-        Column("date", required=True),
-        Column("amount", required=True),
-        Column("currency", required=True),
-        Column("currency_rate"),
+        Column("date", required=True, kind=Kind.DATE),
+        Column("amount", required=True, kind=Kind.NUMBER),
+        Column("currency", required=True, kind=Kind.CURRENCY),
+        Column("currency_rate", kind=Kind.NUMBER),
         Column("method"),
-        Column("fee"),
+        Column("fee", kind=Kind.NUMBER),
         Column("note"),
         Column("reference"),
         Column("invoice_number", per_line=True),
         Column("invoice_id", per_line=True),
-        Column("allocated_amount", per_line=True),
+        Column("allocated_amount", per_line=True, kind=Kind.NUMBER),
     ),
 )
 """Receipts, one row per allocation (samples: `payments.csv`, `payments.json`)."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from codat_ar_cli.domain.documents import Row
 from codat_ar_cli.domain.findings import Finding, Place, Severity
-from codat_ar_cli.domain.layouts import Layout
+from codat_ar_cli.domain.layouts import Layout, own_name
 from codat_ar_cli.files.errors import BrokenCsv, FileEmpty, LineTooLong, NoRecords
+from codat_ar_cli.files.guard import without_guard
 from codat_ar_cli.files.source import open_source
 from codat_ar_cli.files.table import REASON_COLUMN, Header, Limits, Table, understand
 
@@ -28,6 +29,9 @@ def read_csv(path: Path, layout: Layout, limits: Limits) -> Table:
         delimiter = sniff_delimiter(first[-1], layout)
         records = _records(chain(first, lines), delimiter, source.name)
         header_line, columns = next(records)
+        if any(own_name(column) == REASON_COLUMN for column in columns):
+            columns = list(map(without_guard, columns))
+            records = ((line, list(map(without_guard, cells))) for line, cells in records)
         header = understand(columns, layout, name=source.name, line=header_line)
         rows, raw, blank = _rows(records, header.names, source.name)
         if not rows:
@@ -110,7 +114,6 @@ def _rows(records: Iterator[Record], names: tuple[str, ...], name: str) -> tuple
     raw: list[list[str]] = []
     blank = 0
     width = len(names)
-    from_rejects = REASON_COLUMN in names
     for line, cells in records:
         if not any(cells) or not any(map(str.strip, cells)):
             blank += 1
@@ -122,8 +125,7 @@ def _rows(records: Iterator[Record], names: tuple[str, ...], name: str) -> tuple
                 del cells[width:]  # empty cells beyond the header say nothing
             else:
                 fault = _ragged(place, len(cells), names)
-        values = map(str.strip, map(without_guard, cells) if from_rejects else cells)
-        rows.append(Row(place, _cells(names, values, len(cells)), fault))
+        rows.append(Row(place, _cells(names, map(str.strip, cells), len(cells)), fault))
         raw.append(cells)
     return rows, raw, blank
 
@@ -132,15 +134,6 @@ def _cells(names: tuple[str, ...], values: Iterator[str], count: int) -> dict[st
     if count == len(names):
         return dict(zip(names, values, strict=False))  # the usual case, and the fast one
     return dict(zip([*names, *(f"column_{n}" for n in range(len(names) + 1, count + 1))], values, strict=False))
-
-
-def without_guard(cell: str) -> str:
-    """Take off the apostrophe that a rejects file puts before what a spreadsheet would run as a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA_STARTS and len(cell) > 1 else cell
-
-
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-"""First characters that make a spreadsheet run a cell instead of showing it (full-width forms included)."""
 
 
 def _ragged(place: Place, count: int, names: tuple[str, ...]) -> Finding:
