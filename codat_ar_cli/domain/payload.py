@@ -5,22 +5,20 @@ problem that a profile may accept; derived amounts that aren't offered are left 
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from codat_ar_cli.domain.arithmetic import ZERO, DocumentAmounts, LineAmounts
+from codat_ar_cli.domain.body import Body
 from codat_ar_cli.domain.documents import InvoiceDraft, LineDraft, PaymentDraft
+from codat_ar_cli.domain.marking import mark
 from codat_ar_cli.domain.money import fits, round_to
 from codat_ar_cli.domain.options import Option
 from codat_ar_cli.domain.platforms import PlatformRules
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.slots import Target
 from codat_ar_cli.domain.types import Currency, DataType, RecordId
-
-SEPARATOR = " - "
-"""Between our source id and the text that follows it in a marker field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,80 +67,6 @@ class ResolvedPayment:
     rate: Decimal | None
 
 
-@dataclass(slots=True)
-class Body:
-    """A body in the making, with what could not be put into it."""
-
-    data_type: DataType
-    option: Option
-    platform: PlatformRules
-    value: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def offers(self, path: str) -> bool:
-        """Tell whether the body may hold this path: offered, and not used by the platform for something else."""
-        named = f"{self.data_type.value}.{path}"
-        if named in self.platform.reserved:
-            return False
-        return self.option.offers(path) or named in self.platform.also_offered
-
-    def put(self, name: str, value: Any) -> bool:
-        """Write a property if there is a value and the platform takes it; tells whether it takes it."""
-        if not self.offers(name):
-            return False
-        if value is not None:
-            self.value[name] = value
-        return True
-
-    def put_stated(self, name: str, value: Any, shown: object) -> None:
-        """Write a property of the file; one that the platform doesn't take becomes a problem."""
-        if value is not None and not self.put(name, value):
-            self.refuse(name, shown)
-
-    def refuse(self, name: str, shown: object, why: str | None = None) -> None:
-        """Note a value of the file that will not reach the books."""
-        problem = not_taken(self.data_type, name, self.platform, shown, why)
-        if problem not in self.problems:
-            self.problems.append(problem)
-
-    def room(self, path: str, limit: int | None) -> int | None:
-        """Give how many characters a text may have here; None: no limit known."""
-        option = self.option.at(path)
-        limits = [each for each in (limit, option.max_length if option else None) if each is not None]
-        return min(limits, default=None)
-
-
-def not_taken(
-    data_type: DataType, name: str, platform: PlatformRules, shown: object, why: str | None = None
-) -> Problem:
-    """Say that a value of the file can't reach the books; a profile may accept that for good (design D7)."""
-    acceptable = f"{data_type.value}.{name}"
-    reason = why or f"{platform.name} takes no {_WORDS.get(name, name)} for {data_type.label}"
-    return Problem(
-        "platform.not-taken",
-        f"{reason}: `{shown}` would not reach the books",
-        hint=f"codat-ar map accept {acceptable}",
-        path=name,
-        acceptable=acceptable,
-    )
-
-
-_WORDS = {
-    "invoiceNumber": "number",
-    "issueDate": "issue date",
-    "dueDate": "due date",
-    "currencyRate": "exchange rate",
-    "reference": "reference",
-    "note": "note",
-    "description": "line description",
-    "tracking": "tracking",
-    "item": "item",
-    "account": "account",
-    "method": "payment method",
-    "taxRate": "tax rate",
-}
-
-
 def invoice_body(invoice: ResolvedInvoice, option: Option, platform: PlatformRules) -> Body:
     """Write an invoice for `POST …/push/invoices` (Accounting API `create-invoice`; reference §7.1)."""
     body = Body(DataType.INVOICES, option, platform)
@@ -161,7 +85,7 @@ def invoice_body(invoice: ResolvedInvoice, option: Option, platform: PlatformRul
     body.put("totalTaxAmount", amounts.tax)
     body.put("totalAmount", amounts.total)
     _check_tax_reaches(body, amounts)
-    _mark(body, draft.number, draft.reference, draft.note)
+    mark(body, draft.number, draft.reference, draft.note)
     return body
 
 
@@ -262,7 +186,7 @@ def payment_body(payment: ResolvedPayment, option: Option, platform: PlatformRul
         _currency(body, draft.currency, payment.base, payment.rate, draft.currency_rate)
     body.put("date", _date(draft.date))
     body.put("lines", _payment_lines(body, payment))
-    _mark(body, draft.payment_id, draft.reference, draft.note)
+    mark(body, draft.payment_id, draft.reference, draft.note)
     return body
 
 
@@ -329,74 +253,3 @@ def _currency(
 def _date(day: dt.date) -> str:
     """Write a business date as a local midnight without a zone, so that nobody converts it (reference §5)."""
     return f"{day.isoformat()}T00:00:00"
-
-
-def _mark(body: Body, source_id: str, reference: str | None, note: str | None) -> None:
-    """Write the source id where it can be found again, and the file's reference and note where they fit."""
-    marker = _marker_field(body)
-    texts = {name: text for name, text in (("reference", reference), ("note", note)) if text}
-    if marker == "invoiceNumber":
-        _put_texts(body, "note", texts, body.room("note", None), start="")
-        return
-    for name in [name for name in texts if name != marker and body.offers(name)]:
-        body.put(name, texts.pop(name))
-    if marker is None:
-        for name, text in texts.items():
-            body.refuse(name, text)
-        return
-    rules = body.platform.marker(body.data_type)
-    room = body.room(marker, rules.max_length if rules and rules.field == marker else None)
-    if room is not None and len(source_id) > room:
-        body.problems.append(
-            Problem(
-                "marker.too-long",
-                f"`{source_id}` has {len(source_id)} characters; the {_WORDS.get(marker, marker)} by which it is found "
-                f"again takes {room}",
-                hint="use shorter ids",
-            )
-        )
-        return
-    if marker == _DESCRIPTION:
-        first = body.value["lineItems"][0]
-        first["description"] = source_id + SEPARATOR + str(first.get("description", ""))
-        for name, text in texts.items():
-            body.refuse(name, text)
-        return
-    _put_texts(body, marker, texts, room, start=source_id)
-
-
-_DESCRIPTION = "lineItems.description"
-
-
-def _marker_field(body: Body) -> str | None:
-    """Choose the strongest field that is really offered: the platform's own, else the usual ones."""
-    rules = body.platform.marker(body.data_type)
-    usual = ("invoiceNumber", "note") if body.data_type is DataType.INVOICES else ("reference", "note")
-    wanted = (*((rules.field,) if rules else ()), *usual)
-    return next((name for name in wanted if body.offers(name)), None)
-
-
-def _put_texts(body: Body, name: str, texts: dict[str, str], room: int | None, *, start: str) -> None:
-    parts = [start] if start else []
-    for kind, text in texts.items():
-        joined = SEPARATOR.join([*parts, text])
-        if not body.offers(name):
-            body.refuse(kind, text)
-        elif room is not None and len(joined) > room:
-            why = f"the {name} has room for {room} characters on {body.platform.name}"
-            body.refuse(kind, text, f"{why}, which is too short for the {kind}")
-        else:
-            parts.append(text)
-    if parts:
-        body.put(name, SEPARATOR.join(parts))
-
-
-def carries(text: str | None, source_id: str) -> bool:
-    """Tell whether a marker field that was read back holds this source id, as `invoice_body` and others write it."""
-    return text is not None and (text == source_id or text.startswith(source_id + SEPARATOR))
-
-
-def carried_ids(text: str) -> Iterable[str]:
-    """Give every source id that a marker text may carry: an id may hold the separator itself."""
-    parts = text.split(SEPARATOR)
-    return (SEPARATOR.join(parts[:count]) for count in range(1, len(parts) + 1))

@@ -1,0 +1,289 @@
+"""What planning invoices and payments has in common: known documents, file-wide holds, what a profile accepts."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from codat_ar_cli.domain import jsontext
+from codat_ar_cli.domain.body import Body
+from codat_ar_cli.domain.documents import Draft
+from codat_ar_cli.domain.findings import Finding, Place, Severity
+from codat_ar_cli.domain.lifecycle import State
+from codat_ar_cli.domain.mapping import Mapping as SlotMappings
+from codat_ar_cli.domain.options import Option, preflight
+from codat_ar_cli.domain.parties import CustomerFinder
+from codat_ar_cli.domain.planned import Disposition, KnownPush, Plan, PlannedDocument
+from codat_ar_cli.domain.platforms import PlatformRules
+from codat_ar_cli.domain.problems import Problem
+from codat_ar_cli.domain.resolving import Resolver
+from codat_ar_cli.domain.types import (
+    CompanyId,
+    ConnectionId,
+    Currency,
+    Customer,
+    DataType,
+    Identity,
+    ReferenceData,
+)
+
+if TYPE_CHECKING:
+    from codat_ar_cli.domain.documents import InvoiceDraft, PaymentDraft
+    from codat_ar_cli.domain.drafting import Drafted
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """All that planning knows besides the file itself."""
+
+    api_host: str
+    company: CompanyId
+    connection: ConnectionId
+    source_system: str
+    platform: PlatformRules
+    mapping: SlotMappings
+    reference: ReferenceData
+    options: Option
+    """The live push options of the data type being planned."""
+    known: Mapping[str, KnownPush]
+    """What the ledger knows, by source id."""
+    today: dt.date
+    rates: Mapping[Currency, Decimal] = field(default_factory=dict)
+    """Base units per unit of a currency, from the profile; a row's own rate wins."""
+    partial: bool = False
+    """Send the good documents even though others have errors."""
+    overpayment_on_account: bool = False
+    """Book what is paid too much as a payment on account, where the platform has it."""
+
+    @property
+    def base(self) -> Currency | None:
+        """The company's base currency; None where it isn't known."""
+        info = self.reference.company_info
+        return None if info is None else info.base_currency
+
+
+UNTOUCHED = frozenset({State.PLANNED, State.HELD, State.REJECTED})
+"""States in which nothing of a document is, or may be, in the books: it can be planned again with other content."""
+
+
+class Sheet:
+    """One document on its way through the plan: it gathers findings, and what was accepted."""
+
+    def __init__(self, draft: Draft, accepted: AbstractSet[str]) -> None:
+        self.draft = draft
+        self.findings: list[Finding] = []
+        self.accepted_here: set[str] = set()
+        self._accepted = accepted
+
+    def add(self, problem: Problem, place: Place | None = None) -> None:
+        """Note a problem at a place (else at the document's first row), unless the profile accepts it."""
+        if problem.acceptable is not None and problem.acceptable in self._accepted:
+            self.accepted_here.add(problem.acceptable)
+            return
+        finding = problem.at(place or self.draft.place, self.draft.source_id)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether something found so far keeps it from being sent."""
+        return any(finding.severity in {Severity.ERROR, Severity.HOLD} for finding in self.findings)
+
+
+class Desk:
+    """Everything indexed once for all documents of one plan."""
+
+    def __init__(self, context: PlanContext, data_type: DataType) -> None:
+        self.context = context
+        self.data_type = data_type
+        self.resolver = Resolver(context.mapping, context.reference, context.platform)
+        self.customers = CustomerFinder(context.reference)
+        self.accepted: Counter[str] = Counter()
+        self._preflight_paths = (
+            context.platform.paths(context.platform.also_offered, data_type),
+            context.platform.paths(context.platform.not_required, data_type),
+        )
+
+    def sheet(self, draft: Draft) -> Sheet:
+        """Open a document."""
+        return Sheet(draft, self.context.mapping.accepted)
+
+    def known(self, draft: Draft, content_hash: str, sheet: Sheet) -> Disposition | None:
+        """Tell what the ledger's knowledge makes of it: done, under way, held as changed; None: plan it."""
+        known = self.context.known.get(draft.source_id)
+        if known is None or known.state in UNTOUCHED:
+            return None
+        if known.content_hash != content_hash:
+            sheet.add(_changed(draft.source_id, known))
+            return Disposition.HELD
+        return Disposition.DONE if known.state is State.SUCCEEDED else Disposition.UNDER_WAY
+
+    def customer(self, draft: Draft, sheet: Sheet) -> Customer | None:
+        """Find who the document is for; None where that is a finding."""
+        found = self.customers.find(draft.customer)
+        if isinstance(found, Problem):
+            sheet.add(found, replace(draft.place, column="customer_id" if draft.customer.id else "customer"))
+            return None
+        if self.context.platform.currency_of_customer and found.currency not in {None, draft.currency}:
+            name = self.context.platform.name
+            message = f"{name} takes only the customer's own currency, {found.currency}; this is in {draft.currency}"
+            sheet.add(Problem("currency.customer", message), replace(draft.place, column="currency"))
+        return found
+
+    def rate(self, draft: Draft, sheet: Sheet) -> Decimal | None:
+        """Give base units per unit of the document's currency: the row's own, else the profile's; None: not known."""
+        base = self.context.base
+        if draft.currency_rate is not None and draft.currency == base and draft.currency_rate != 1:
+            message = f"rate {draft.currency_rate:f} is stated for {base}, the base currency, whose rate is 1"
+            problem = Problem("currency.base-rate", message, severity=Severity.ERROR)
+            sheet.add(problem, replace(draft.place, column="currency_rate"))
+        return draft.currency_rate or self.context.rates.get(draft.currency)
+
+    def check_lock(self, day: dt.date, column: str, draft: Draft, sheet: Sheet) -> None:
+        """Hold what is dated in a closed period."""
+        info = self.context.reference.company_info
+        lock = None if info is None else info.ledger_lock_date
+        if lock is not None and day <= lock:
+            message = f"dated {day}, but the books are locked up to {lock}"
+            hint = "unlock the period in the accounting package and fetch again, or date it later"
+            sheet.add(Problem("books.locked", message, hint), replace(draft.place, column=column))
+
+    def close(self, body: Body, sheet: Sheet) -> str:
+        """Check a finished body against the live options; give its text as it will be sent."""
+        for problem in body.problems:
+            sheet.add(problem, _place_of(sheet.draft, problem))
+        also_offered, not_required = self._preflight_paths
+        for problem in preflight(
+            body.value,
+            self.context.options,
+            enforce_required=self.context.platform.enforces_required,
+            also_offered=also_offered,
+            not_required=not_required,
+        ):
+            sheet.add(replace(problem, hint=problem.hint or _FIX), _place_of(sheet.draft, problem))
+        return jsontext.dumps(body.value, sort_keys=True)
+
+    def identity(self, draft: Draft) -> Identity:
+        """Give what makes this the same document for ever (design D9)."""
+        context = self.context
+        return Identity(
+            api_host=context.api_host,
+            company=context.company,
+            connection=context.connection,
+            data_type=self.data_type,
+            source_system=context.source_system,
+            source_id=draft.source_id,
+        )
+
+
+_FIX = "correct the row or the mapping; `codat-ar map show` shows what is sent where"
+
+
+def _changed(source_id: str, known: KnownPush) -> Problem:
+    where = f"pushed in run {known.run_id}" + (f" as {known.record_id}" if known.record_id else "")
+    return Problem(
+        "ledger.changed",
+        f"`{source_id}` was {where} with other content; it is not sent again",
+        hint=f"compare with `codat-ar runs show {known.run_id}`; give a new id if it is another document",
+    )
+
+
+_COLUMNS = {
+    "invoiceNumber": "invoice_number",
+    "issueDate": "issue_date",
+    "dueDate": "due_date",
+    "date": "date",
+    "currency": "currency",
+    "currencyRate": "currency_rate",
+    "note": "note",
+    "reference": "reference",
+    "method": "method",
+    "description": "line_description",
+    "quantity": "quantity",
+    "unitAmount": "unit_price",
+    "taxAmount": "tax_amount",
+}
+
+
+def _place_of(draft: Draft, problem: Problem) -> Place:
+    """Find the row and the column of the file that a path in a body comes from."""
+    path = problem.path or ""
+    place, name = draft.place, path.rsplit(".", 1)[-1]
+    lines = getattr(draft, "lines", ())
+    if path.startswith("lineItems[") and lines:
+        place = lines[int(path[len("lineItems[") : path.index("]")])].place
+    return replace(place, column=_COLUMNS.get(name))
+
+
+def doubled(drafts: Iterable[Draft]) -> frozenset[str]:
+    """Give the source ids that several documents of one file claim."""
+    counts = Counter(draft.source_id for draft in drafts)
+    return frozenset(source_id for source_id, count in counts.items() if count > 1)
+
+
+def twice_in_file(source_id: str, what: str) -> Problem:
+    """Refuse an id that two documents of one file claim."""
+    message = f"{what} `{source_id}` stands for several documents of this file"
+    return Problem("file.duplicate", message, hint="give each its own", severity=Severity.ERROR)
+
+
+def finish(
+    documents: Sequence[PlannedDocument],
+    drafted: "Drafted[InvoiceDraft] | Drafted[PaymentDraft]",
+    desk: Desk,
+    notes: Iterable[Finding] = (),
+) -> Plan:
+    """Join documents and findings; an error anywhere holds the whole file, unless a partial run was asked for."""
+    of_file, per_document = _sorted_out(drafted.findings, {each.identity.source_id for each in documents})
+    joined = [_with_findings(each, per_document.get(each.identity.source_id, ())) for each in documents]
+    findings = (*of_file, *notes, *_accepted_notes(desk.accepted))
+    plan = Plan(tuple(joined), findings, drafted.totals)
+    errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings) or len(drafted.broken)
+    if errors == 0 or desk.context.partial:
+        return plan
+    return replace(plan, documents=tuple(_held_with_file(each, errors) for each in joined))
+
+
+def _sorted_out(
+    findings: Iterable[Finding], source_ids: AbstractSet[str]
+) -> tuple[list[Finding], dict[str, list[Finding]]]:
+    of_file: list[Finding] = []
+    per_document: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.document is not None and finding.document in source_ids:
+            per_document.setdefault(finding.document, []).append(finding)
+        else:
+            of_file.append(finding)
+    return of_file, per_document
+
+
+def _with_findings(document: PlannedDocument, findings: Sequence[Finding]) -> PlannedDocument:
+    if not findings:
+        return document
+    joined = replace(document, findings=(*findings, *document.findings))
+    if document.disposition is Disposition.SEND and joined.holds:
+        return replace(joined, disposition=Disposition.HELD, body=None)
+    return joined
+
+
+def _held_with_file(document: PlannedDocument, errors: int) -> PlannedDocument:
+    if document.disposition is not Disposition.SEND:
+        return document
+    how_many = "an error" if errors == 1 else f"{errors} errors"
+    shared = Finding(
+        code="plan.file-has-errors",
+        severity=Severity.HOLD,
+        message=f"the file has {how_many}; nothing of it is sent",
+        hint="correct them and run again, or send the good documents alone with --partial",
+    )
+    return replace(document, disposition=Disposition.HELD, body=None, findings=(*document.findings, shared))
+
+
+def _accepted_notes(accepted: Counter[str]) -> Iterable[Finding]:
+    for name, count in sorted(accepted.items()):
+        documents = "1 document" if count == 1 else f"{count} documents"
+        message = f"accepted in this profile: `{name}` does not reach the books as such ({documents})"
+        yield Finding("platform.accepted", Severity.NOTE, message)

@@ -1,0 +1,226 @@
+"""Payment drafts → planned payments: payer, account, invoices and amounts settled, every body checked (design D5)."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from codat_ar_cli.domain.allocating import (
+    Part,
+    RunningDue,
+    check_invoice,
+    check_under_way,
+    find_invoice,
+    settle_amounts,
+)
+from codat_ar_cli.domain.documents import PaymentDraft
+from codat_ar_cli.domain.findings import Finding, Severity
+from codat_ar_cli.domain.invoice_index import InvoiceIndex
+from codat_ar_cli.domain.money import show
+from codat_ar_cli.domain.payload import ResolvedAllocation, ResolvedPayment, offers_link, payment_body
+from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
+from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, doubled, finish, twice_in_file
+from codat_ar_cli.domain.problems import Problem
+from codat_ar_cli.domain.resolving import unmapped
+from codat_ar_cli.domain.slots import Slot, Target
+from codat_ar_cli.domain.types import Customer, DataType, OpenInvoice
+
+if TYPE_CHECKING:
+    from codat_ar_cli.domain.drafting import Drafted
+
+
+def plan_payments(drafted: "Drafted[PaymentDraft]", context: PlanContext, invoices: InvoiceIndex) -> Plan:
+    """Decide for every payment of a file whether it is sent, against what, and exactly how.
+
+    invoices: the books' invoices with their amounts due, as fresh as can be had.
+    """
+    planner = _PaymentPlanner(context, invoices, doubled(drafted.documents))
+    for draft in drafted.documents:
+        planner.reserve(draft)
+    documents = [planner.plan(draft) for draft in drafted.documents]
+    fees = [
+        Finding(
+            "payments.fees-not-pushed",
+            Severity.NOTE,
+            f"fees of {show(amount, currency)} are in the file; this command pushes the gross payments only",
+        )
+        for currency, amount in sorted(drafted.totals.fees.items())
+        if amount
+    ]
+    return finish(documents, drafted, planner.desk, fees)
+
+
+class _PaymentPlanner:
+    def __init__(self, context: PlanContext, invoices: InvoiceIndex, doubles: frozenset[str]) -> None:
+        self.desk = Desk(context, DataType.PAYMENTS)
+        self._context = context
+        self._platform = context.platform
+        self._option = context.options
+        self._invoices = invoices
+        self._doubles = doubles
+        self._due = RunningDue()
+        self._accounts = {account.id: account for account in context.reference.accounts}
+        self._on_account = context.platform.offers_on_account() and offers_link(
+            context.options, context.platform, "PaymentOnAccount"
+        )
+
+    def reserve(self, draft: PaymentDraft) -> None:
+        """Set aside what a payment that Codat already has goes against, whether the books show it yet or not."""
+        if self.desk.known(draft, draft.content_hash(), self.desk.sheet(draft)) is not Disposition.UNDER_WAY:
+            return
+        for allocation in draft.allocations:
+            invoice = find_invoice(allocation, self._invoices)
+            if invoice is not None and not isinstance(invoice, Problem):
+                self._due.note_under_way(invoice.id, allocation.amount or min(draft.amount, invoice.amount_due))
+
+    def plan(self, draft: PaymentDraft) -> PlannedDocument:
+        sheet = self.desk.sheet(draft)
+        content_hash = draft.content_hash()
+        if draft.payment_id in self._doubles:
+            sheet.add(twice_in_file(draft.payment_id, "payment id"), replace(draft.place, column="payment_id"))
+        fate = self.desk.known(draft, content_hash, sheet)
+        body, customer = None, draft.customer.name
+        if fate is None:
+            body, customer = self._prepare(draft, sheet)
+            fate = Disposition.HELD if sheet.is_held else Disposition.SEND
+            self.desk.accepted.update(sheet.accepted_here)
+        return PlannedDocument(
+            identity=self.desk.identity(draft),
+            disposition=fate,
+            content_hash=content_hash,
+            places=draft.rows,
+            customer=customer,
+            date=draft.date,
+            currency=draft.currency,
+            total=draft.amount,
+            label=_label(draft),
+            body=body if fate is Disposition.SEND else None,
+            findings=tuple(sheet.findings),
+            known=self._context.known.get(draft.source_id),
+        )
+
+    def _prepare(self, draft: PaymentDraft, sheet: Sheet) -> tuple[str | None, str]:
+        """Find ids and amounts, and write the body; give it with the customer's name, findings on the sheet."""
+        customer = self.desk.customer(draft, sheet)
+        name = customer.name if customer else draft.customer.name
+        self.desk.check_lock(draft.date, "date", draft, sheet)
+        rate = self.desk.rate(draft, sheet)
+        if not self._check_amount(draft, sheet):
+            return None, name
+        account, method = self._account(draft, sheet), self._method(draft, sheet)
+        allocations = self._allocations(draft, customer, sheet)
+        if allocations is None or customer is None or sheet.is_held:
+            return None, name
+        resolved = ResolvedPayment(draft, customer.id, allocations, account, method, self._context.base, rate)
+        return self.desk.close(payment_body(resolved, self._option, self._platform), sheet), name
+
+    def _check_amount(self, draft: PaymentDraft, sheet: Sheet) -> bool:
+        place = replace(draft.place, column="amount")
+        if draft.amount < 0:
+            message = f"{show(draft.amount, draft.currency)} is a refund; refunds are not pushed yet"
+            sheet.add(Problem("payment.refund", message, "enter it in the accounting package"), place)
+        elif draft.amount == 0:
+            hint = "take the row out: there is nothing to pay"
+            sheet.add(Problem("payment.zero", "the amount is zero", hint, Severity.ERROR), place)
+        return draft.amount > 0
+
+    def _account(self, draft: PaymentDraft, sheet: Sheet) -> Target | None:
+        if not self._option.offers("accountRef"):
+            return None
+        stated = draft.cells.get("bank_account")
+        found = self.desk.resolver.resolve(Slot.BANK_ACCOUNT, draft.cells, stated=stated)
+        if found is None or isinstance(found, Problem):
+            sheet.add(found or unmapped(Slot.BANK_ACCOUNT))
+            return None
+        account, base = self._accounts.get(found.id), self._context.base
+        if account is not None and base is not None and account.currency not in {None, draft.currency, base}:
+            message = f"account {found} is in {account.currency}; a payment in {draft.currency} can't go to it"
+            hint = f"codat-ar map set bank-account --when currency={draft.currency} ID"
+            sheet.add(Problem("payment.account-currency", message, hint), replace(draft.place, column="currency"))
+        return found
+
+    def _method(self, draft: PaymentDraft, sheet: Sheet) -> Target | None:
+        """Find the payment method; one that the books don't have is left out only by the profile's leave."""
+        if not self._option.offers("paymentMethodRef"):
+            return None
+        found = self.desk.resolver.resolve(Slot.PAYMENT_METHOD, draft.cells, stated=draft.method)
+        if not isinstance(found, Problem):
+            required = self._option.requires("paymentMethodRef") and self._platform.enforces_required
+            if found is None and required:
+                sheet.add(unmapped(Slot.PAYMENT_METHOD), replace(draft.place, column="method"))
+            return found
+        if not self._option.requires("paymentMethodRef") or not self._platform.enforces_required:
+            found = replace(found, severity=Severity.HOLD, acceptable="payments.method")
+        sheet.add(found, replace(draft.place, column="method"))
+        return None
+
+    def _allocations(
+        self, draft: PaymentDraft, customer: Customer | None, sheet: Sheet
+    ) -> tuple[ResolvedAllocation, ...] | None:
+        parts = self._parts(draft, customer, sheet)
+        if parts is None:
+            return None
+        over = self._context.overpayment_on_account
+        found = settle_amounts(draft, parts, self._due, overpayment_on_account=over and self._on_account)
+        if isinstance(found, Problem):
+            if over and found.code == "payment.exceeds-due":
+                found = replace(found, hint=f"correct the amount: {self._platform.name} has no payments on account")
+            place = parts[0].draft.place if len(parts) == 1 else draft.place
+            sheet.add(found, replace(place, column="amount"))
+            return None
+        problem = check_under_way(found, self._invoices.by_id, self._due)
+        if problem is not None:
+            sheet.add(problem)
+        for part in found:
+            if part.invoice is not None:
+                self._due.take(part.invoice, part.amount)
+        self._check_links(draft, found, sheet)
+        return found
+
+    def _parts(self, draft: PaymentDraft, customer: Customer | None, sheet: Sheet) -> tuple[Part, ...] | None:
+        parts: list[Part] = []
+        failed = False
+        for allocation in draft.allocations:
+            column = "invoice_id" if allocation.invoice_id else "invoice_number"
+            place = replace(allocation.place, column=column)
+            found = find_invoice(allocation, self._invoices)
+            problem = found if isinstance(found, Problem) else None
+            if found is not None and not isinstance(found, Problem):
+                problem = check_invoice(found, draft, customer.id if customer else None)
+                problem = problem or self._too_early(found, draft)
+                parts.append(Part(allocation, found))
+            elif found is None:
+                parts.append(Part(allocation, None))
+            if problem is not None:
+                failed = True
+                sheet.add(problem, place)
+        return None if failed else tuple(parts)
+
+    def _too_early(self, invoice: OpenInvoice, draft: PaymentDraft) -> Problem | None:
+        if not self._platform.payment_after_invoice or draft.date > invoice.issue_date:
+            return None
+        name = self._platform.name
+        message = f"{name} takes payments only after the invoice date, {invoice.issue_date}; this is of {draft.date}"
+        return Problem("payment.too-early", message, "correct the date")
+
+    def _check_links(self, draft: PaymentDraft, found: tuple[ResolvedAllocation, ...], sheet: Sheet) -> None:
+        on_account = next((part for part in found if part.invoice is None), None)
+        if on_account is not None and not self._on_account:
+            amount = show(on_account.amount, draft.currency)
+            message = f"{self._platform.name} has no payments on account through Codat; {amount} would be one"
+            hint = "name the invoice it pays, push that invoice first, or enter the payment by hand"
+            sheet.add(Problem("payment.on-account-not-offered", message, hint))
+        most = self._platform.max_allocations
+        if most is not None and len(found) > most:
+            message = f"{self._platform.name} takes one invoice per payment; this one has {len(found)} parts"
+            hint = "split it in the file into one payment per invoice"
+            sheet.add(Problem("payment.too-many-allocations", message, hint))
+
+
+def _label(draft: PaymentDraft) -> str:
+    names = [part.invoice_number or part.invoice_id or "on account" for part in draft.allocations] or ["on account"]
+    if names == ["on account"]:
+        return f"{draft.payment_id} on account"
+    shown = ", ".join(dict.fromkeys(names[:_SHOWN]))
+    return f"{draft.payment_id} for {shown}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+_SHOWN = 3
