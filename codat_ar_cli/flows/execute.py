@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import anyio
 
 from codat_ar_cli.domain.lifecycle import END_STATES, Cause, Event, State
+from codat_ar_cli.domain.pushes import Facts, Push
 from codat_ar_cli.domain.types import CompanyId, ConnectionId, DataType, PushId, RunId
 from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
 from codat_ar_cli.flows.polling import Poller
 from codat_ar_cli.flows.sending import Sender
 from codat_ar_cli.flows.workload import IN_FLIGHT, Clock, Progress, Sleep, Workload
-from codat_ar_cli.ledger.records import Facts, Push
 from codat_ar_cli.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -73,18 +73,24 @@ async def execute(
     sleep: Sleep,
     on_progress: Callable[[Progress], None],
     stop: anyio.Event | None = None,
+    send_planned: bool = True,
 ) -> RunOutcome:
     """Finish what earlier runs of this connection left, send what is planned, and learn the outcomes.
 
     The caller holds the company (`ledger.lease.hold_company`) and has recorded the plan. wait: how long to wait
     for outcomes after the last document was sent, and at most for one of Codat's limits to pass. stop: when
-    set, nothing new is begun and requests in flight get half a minute. With a run id, the run is ended in the
+    set, nothing new is begun and requests in flight get half a minute. send_planned: False leaves alone what was
+    never sent, and only learns what became of the rest. With a run id, the run is ended in the
     ledger too. A document that meets a problem is in the outcome; raised are only LedgerError and defects.
     """
     work = Workload(
         ledger, client, company=company, run_id=run_id, patience=wait, clock=clock, sleep=sleep, on_progress=on_progress
     )
-    unfinished = ledger.unfinished(api_host=api_host, company=company, connection=connection)
+    unfinished = [
+        push
+        for push in ledger.unfinished(api_host=api_host, company=company, connection=connection)
+        if send_planned or push.state is not State.PLANNED
+    ]
     for push in unfinished:
         work.add(push)
     work.tell()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from codat_ar_cli.codat.errors import CodatError
 from codat_ar_cli.domain.lifecycle import Cause, Event
+from codat_ar_cli.domain.pushes import Facts
 from codat_ar_cli.domain.types import CorrelationId, PushOperation, PushStatus, ValidationItem
-from codat_ar_cli.ledger.records import Facts
 
 SETTLED_BY: dict[Event, Event] = {
     Event.SUCCEED: Event.SETTLE_FOUND,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
@@ -149,26 +149,25 @@ async def prepare(order: Order, destination: Destination, workshop: Workshop) ->
     and for payments the invoices. Raises FileError subclasses, ConnectionNotUsable, ConnectionGone,
     WriteNotOffered, and the errors of the client.
     """
-    table, drafted = read_drafts(order)
+    table = read_table(order.path, PAYMENTS if order.data_type is DataType.PAYMENTS else INVOICES)
+    drafted = draft(order.data_type, table)
     await check_connection(order.data_type, destination, workshop.client)
     reference = await current_reference(destination, workshop)
     raw = await workshop.client.options(destination.company, destination.connection, order.data_type)
     context = _context(order, destination, workshop.ledger, drafted, reference, parse_options(raw))
     index, notes = await invoice_index(drafted, destination, workshop)
-    if order.data_type is DataType.PAYMENTS:
-        plan = plan_payments(drafted, context, index)
-    else:
-        plan = plan_invoices(drafted, context, index)
+    plan = (
+        plan_payments(cast(Drafted[PaymentDraft], drafted), context, index)
+        if order.data_type is DataType.PAYMENTS
+        else plan_invoices(cast(Drafted[InvoiceDraft], drafted), context, index)
+    )
     return Prepared(order, destination, table, replace(plan, findings=(*table.notes, *notes, *plan.findings)))
 
 
-def read_drafts(order: Order) -> tuple[Table, Drafts]:
-    """Read a file into drafts; findings of both steps are in them. Raises FileError subclasses."""
-    if order.data_type is DataType.PAYMENTS:
-        table = read_table(order.path, PAYMENTS)
-        return table, draft_payments(table.rows, source=table.name, columns=table.canonical)
-    table = read_table(order.path, INVOICES)
-    return table, draft_invoices(table.rows, source=table.name, columns=table.canonical)
+def draft(data_type: DataType, table: Table) -> Drafts:
+    """Turn a table's rows into drafts of one data type; what is wrong with rows is in the findings."""
+    drafting = draft_payments if data_type is DataType.PAYMENTS else draft_invoices
+    return drafting(table.rows, source=table.name, columns=table.canonical)
 
 
 async def check_connection(data_type: DataType, destination: Destination, client: "CodatClient") -> None:

@@ -19,12 +19,12 @@ from codat_ar_cli.codat.errors import (
     RequestRejected,
 )
 from codat_ar_cli.domain.lifecycle import Cause, Event, State, why_not_resend
+from codat_ar_cli.domain.pushes import Facts, Push
 from codat_ar_cli.domain.types import PushId
 from codat_ar_cli.flows.news import facts_of
 from codat_ar_cli.flows.workload import Workload
 from codat_ar_cli.ledger.errors import LedgerDamaged
 from codat_ar_cli.ledger.identity import body_sha256
-from codat_ar_cli.ledger.records import Facts, Push
 
 _TRIES = 7
 """Requests of one document that come to nothing, about half a minute, before it is left for the next run."""

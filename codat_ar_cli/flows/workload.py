@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from codat_ar_cli.domain.lifecycle import Event, State
+from codat_ar_cli.domain.pushes import NO_FACTS, Facts, Push
 from codat_ar_cli.domain.types import CompanyId, PushId, PushOperation, PushOperationKey, RunId
 from codat_ar_cli.errors import CodatArError, ExitCode
 from codat_ar_cli.flows.news import SETTLED_BY, news_of, shape_of
-from codat_ar_cli.ledger.records import NO_FACTS, Facts, Push
 from codat_ar_cli.ledger.store import Ledger
 
 if TYPE_CHECKING:

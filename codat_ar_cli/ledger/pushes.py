@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from codat_ar_cli.domain.lifecycle import FIRST, Event, State, move
 from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
+from codat_ar_cli.domain.pushes import Facts, Push
 from codat_ar_cli.domain.types import (
     CompanyId,
     ConnectionId,
@@ -24,7 +25,6 @@ from codat_ar_cli.domain.types import (
 )
 from codat_ar_cli.ledger import chain, identity, texts
 from codat_ar_cli.ledger.errors import LedgerMoved, UnknownPush
-from codat_ar_cli.ledger.records import Facts, Push
 from codat_ar_cli.ledger.tables import push as pushes
 from codat_ar_cli.ledger.tables import run_item as items
 

@@ -35,7 +35,7 @@ from codat_ar_cli.domain.types import (
 )
 from codat_ar_cli.errors import CodatArError
 from codat_ar_cli.flows.execute import Progress, RunOutcome, execute
-from codat_ar_cli.ledger.records import RunHeader
+from codat_ar_cli.domain.pushes import RunHeader
 from codat_ar_cli.ledger.store import Ledger
 
 HOST = "api.codat.io"

@@ -1,4 +1,4 @@
-"""What the ledger tells: frozen values, without a database behind them."""
+"""What the ledger tells of runs, pushes and cached data: frozen values, without a database behind them."""
 
 import datetime as dt
 from collections.abc import Mapping
