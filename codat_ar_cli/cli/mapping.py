@@ -41,7 +41,7 @@ def wizard(
 
 @app.command("show")
 def show_all(ctx: typer.Context) -> None:
-    """Show all answers with the names they had when they were given, and what is wrong with them today."""
+    """Show all answers, and what is wrong with them today."""
     session: Session = ctx.obj
     show_mapping(session, session.profile.mapping)
 
@@ -53,7 +53,10 @@ def set_slot(
     record: Annotated[str, typer.Argument(metavar="ID|CODE|NAME", help="The record, as the books have it.")],
     when: Annotated[list[str] | None, _WHEN] = None,
 ) -> None:
-    """Answer one slot: its default, or with --when a rule that comes before it."""
+    """Answer one slot, for all rows or only for some.
+
+    Without --when: the slot's default. With it: a rule, tried before the default.
+    """
     session: Session = ctx.obj
     from codat_ar_cli.flows import answers
 
@@ -69,7 +72,10 @@ def set_slot(
 def unset_slot(
     ctx: typer.Context, slot: Annotated[str, _SLOT], when: Annotated[list[str] | None, _WHEN] = None
 ) -> None:
-    """Take an answer back: the default, or with --when the rule of that condition."""
+    """Take an answer back.
+
+    Without --when: the slot's default. With it: the rule of that condition.
+    """
     session: Session = ctx.obj
     from codat_ar_cli.flows import answers
 
@@ -81,7 +87,10 @@ def unset_slot(
 
 @app.command()
 def check(ctx: typer.Context) -> None:
-    """Compare all answers with the cached books: gone, deleted, archived, renamed, missing. Findings exit 3."""
+    """Compare all answers with the books.
+
+    Tells what is missing, gone, deleted, archived or renamed, and whether the cache is old. Findings exit 3.
+    """
     session: Session = ctx.obj
     from codat_ar_cli.cli.show import show
     from codat_ar_cli.flows import answers
@@ -103,7 +112,10 @@ def suggest(
     ] = False,
     file: Annotated[Path | None, _FILE] = None,
 ) -> None:
-    """Show what could be mapped without asking, and what needs a choice. With --accept, exit 3 if one must be made."""
+    """Show what needs no choice, and what does.
+
+    With --accept, what needs none is mapped, and the exit code is 3 if something that must be mapped is still open.
+    """
     session: Session = ctx.obj
     from codat_ar_cli.cli.show import show
     from codat_ar_cli.domain.mapping import suggest
@@ -126,7 +138,10 @@ def suggest(
 def accept(
     ctx: typer.Context, names: Annotated[list[str], typer.Argument(metavar="NAME...", help="invoices.issueDate, …")]
 ) -> None:
-    """Accept limits of the platform for good: what it can't take is then left out of documents without a finding."""
+    """Accept limits of the platform for good.
+
+    What it can't take is then left out of documents, which are no longer held for it.
+    """
     session: Session = ctx.obj
     from codat_ar_cli.flows import answers
 
@@ -139,7 +154,7 @@ def accept(
 def unaccept(
     ctx: typer.Context, names: Annotated[list[str], typer.Argument(metavar="NAME...", help="invoices.issueDate, …")]
 ) -> None:
-    """Take the acceptance of limits back: documents that meet them are held again."""
+    """No longer accept limits of the platform."""
     session: Session = ctx.obj
     from codat_ar_cli.flows import answers
 

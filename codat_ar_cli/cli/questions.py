@@ -151,11 +151,11 @@ def _books(session: Session) -> tuple[ReferenceData, PlatformRules]:
 
 def _sum_up(session: Session, talk: Conversation) -> None:
     console = session.console
-    for asking in talk.without_choice:
+    for asking in (each for each in talk.without_choice if each.required):
         console.warn(f"{asking.text} Nothing in the books can be chosen.")
         if asking.excluded:
             table = Report("excluded", "", (excluded(asking.slot, asking.excluded),))
             console.note(render_terminal(table, width=console.width))
-    if not talk.answered and not talk.left_open and not talk.without_choice:
+    if not talk.answered and not talk.left_open:
         console.note("Everything is answered already; `codat-ar map --all` asks again.")
     show_mapping(session, talk.mapping)

@@ -25,7 +25,7 @@ from codat_ar_cli.flows.sync import (
 
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
-    from codat_ar_cli.ledger.records import CachedSet
+    from codat_ar_cli.domain.pushes import CachedSet
     from codat_ar_cli.ledger.store import Ledger
 
 REFERENCE_TYPES: tuple[DataType, ...] = (
