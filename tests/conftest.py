@@ -1,18 +1,16 @@
 """Shared test set-up: the `--full` tier, the data that is not ours, Codat's contract, and the sandbox under it."""
 
-import importlib.util
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from openapi_check import ContractChecker
+from recording import Recorder, check_log
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-CONTRACT = Path(__file__).resolve().parent / "contract"
+WAIVERS = Path(__file__).resolve().parent / "contract" / "waivers.toml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,29 +46,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def openapi_check() -> ModuleType:
-    """The contract checker's module, `tests/contract/openapi_check.py`."""
-    name = "openapi_check"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, CONTRACT / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-@pytest.fixture(scope="session")
-def contract_or_none(openapi_check: ModuleType) -> Any:
+def contract_or_none() -> ContractChecker | None:
     """The checker over Codat's documents; None where ../shared is absent (the report's header says so)."""
     if not SHARED.is_dir():
         return None
-    return openapi_check.ContractChecker(SHARED / "codat" / "openapi", CONTRACT / "waivers.toml")
+    return ContractChecker(SHARED / "codat" / "openapi", WAIVERS)
 
 
 @pytest.fixture(scope="session")
-def contract(contract_or_none: Any) -> Any:
+def contract(contract_or_none: ContractChecker | None) -> ContractChecker:
     """The checker over Codat's documents; the test is skipped where they are absent."""
     if contract_or_none is None:
         pytest.skip("../shared is not here: Codat's OpenAPI documents are not part of this repository")
@@ -78,7 +62,7 @@ def contract(contract_or_none: Any) -> Any:
 
 
 @pytest.fixture
-def start_sandbox(contract_or_none: Any, openapi_check: ModuleType) -> Iterator[Callable[..., str]]:
+def start_sandbox(contract_or_none: ContractChecker | None) -> Iterator[Callable[..., str]]:
     """A function that starts a sandbox in a background thread and gives its base URL.
 
     Takes the keywords of the sandbox's `Settings`, and `broken_answers=True` for tests whose faults make the
@@ -88,12 +72,12 @@ def start_sandbox(contract_or_none: Any, openapi_check: ModuleType) -> Iterator[
     from codat_ar_cli.sandbox.serve import running
     from codat_ar_cli.sandbox.settings import Settings
 
-    recorders = []
+    recorders: list[Recorder] = []
     with ExitStack() as sandboxes:
 
         def start(*, broken_answers: bool = False, **settings: Any) -> str:
             if contract_or_none is not None:
-                recorders.append(openapi_check.Recorder(contract_or_none, responses=not broken_answers))
+                recorders.append(Recorder(contract_or_none, responses=not broken_answers))
                 settings.setdefault("on_exchange", recorders[-1])
             return sandboxes.enter_context(running(Settings(**settings)))
 
@@ -109,17 +93,12 @@ def sandbox(start_sandbox: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def check_sandbox_log(contract_or_none: Any, openapi_check: ModuleType) -> Callable[[Path], None]:
+def check_sandbox_log(contract_or_none: ContractChecker | None) -> Callable[[Path], None]:
     """A function that judges the exchanges a separate sandbox process wrote with `--log`."""
 
     def check(log: Path) -> None:
         if contract_or_none is not None:
-            found = openapi_check.check_log(contract_or_none, log)
+            found = check_log(contract_or_none, log)
             assert not found, "\n".join(str(violation) for violation in found)
 
     return check
-
-
-def environment_without_codat() -> dict[str, str]:
-    """The environment for a command under test: nothing of the developer's own set-up."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CODAT_")}

@@ -4,11 +4,13 @@ import base64
 import json
 import threading
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import openapi_check
 import pytest
+import recording
 
 ID = "8a210b68-6988-11ed-a1eb-0242ac120002"
 LIST = f"/companies/{ID}/data/invoices"
@@ -46,7 +48,7 @@ PUSH_HEADERS = OURS | {"content-type": "application/json", "idempotency-key": ID
 
 
 @pytest.fixture
-def make_seen(openapi_check: ModuleType):
+def make_seen():
     """Build an exchange that keeps the contract; keywords break it."""
 
     def make(**changes: Any) -> Any:
@@ -251,7 +253,7 @@ def test_every_waiver_names_its_section_and_its_reason(contract):
         assert ("rule" in waiver) != ("at" in waiver)
 
 
-def test_a_waiver_that_leads_nowhere_is_an_error(openapi_check, shared, tmp_path):
+def test_a_waiver_that_leads_nowhere_is_an_error(shared, tmp_path):
     stale = tmp_path / "waivers.toml"
     stale.write_text('waivers = [{ document = "platform", at = "/components/schemas/Nothing/required", drop = true }]')
 
@@ -259,9 +261,7 @@ def test_a_waiver_that_leads_nowhere_is_an_error(openapi_check, shared, tmp_path
         openapi_check.ContractChecker(shared / "codat" / "openapi", stale)
 
 
-def test_without_the_waivers_the_documents_refuse_what_the_reference_allows(
-    openapi_check, shared, tmp_path, make_seen, make_push
-):
+def test_without_the_waivers_the_documents_refuse_what_the_reference_allows(shared, tmp_path, make_seen, make_push):
     none = tmp_path / "waivers.toml"
     none.write_text("waivers = []")
     bare = openapi_check.ContractChecker(shared / "codat" / "openapi", none)
@@ -292,14 +292,14 @@ def test_every_sample_read_keeps_the_contract_except_for_known_leftovers(contrac
 
 
 @pytest.mark.anyio
-async def test_the_recording_transport_shows_both_sides_and_changes_neither(contract, openapi_check):
+async def test_the_recording_transport_shows_both_sides_and_changes_neither(contract):
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(
             200, content=page_of(INVOICE | {"invented": 1}), headers={"content-type": "application/json"}
         )
 
-    recorder = openapi_check.Recorder(contract)
-    transport = openapi_check.RecordingTransport(httpx.MockTransport(answer), recorder)
+    recorder = recording.Recorder(contract)
+    transport = recording.RecordingTransport(httpx.MockTransport(answer), recorder)
 
     async with httpx.AsyncClient(transport=transport, base_url="https://api.codat.example") as http:
         response = await http.get(LIST, params={"pageNumber": 1})
@@ -310,16 +310,16 @@ async def test_the_recording_transport_shows_both_sides_and_changes_neither(cont
         recorder.assert_clean()
 
 
-def test_a_recorder_can_leave_answers_that_are_broken_on_purpose_alone(contract, openapi_check, make_seen):
-    recorder = openapi_check.Recorder(contract, responses=False)
+def test_a_recorder_can_leave_answers_that_are_broken_on_purpose_alone(contract, make_seen):
+    recorder = recording.Recorder(contract, responses=False)
 
     recorder(make_seen(status=502, response_body=b"<html>", path=f"{LIST}?pagesize=1"))
 
     assert [violation.rule for violation in recorder.violations] == ["query"]
 
 
-def test_a_recorder_takes_exchanges_as_the_sandbox_tells_them_from_any_thread(contract, openapi_check):
-    recorder = openapi_check.Recorder(contract)
+def test_a_recorder_takes_exchanges_as_the_sandbox_tells_them_from_any_thread(contract):
+    recorder = recording.Recorder(contract)
     told = SimpleNamespace(
         method="GET",
         path=LIST,
@@ -341,7 +341,7 @@ def test_a_recorder_takes_exchanges_as_the_sandbox_tells_them_from_any_thread(co
     assert [violation.rule for violation in recorder.violations] == ["query"] * 8
 
 
-def test_a_log_of_json_lines_is_judged(contract, openapi_check, tmp_path):
+def test_a_log_of_json_lines_is_judged(contract, tmp_path):
     log = tmp_path / "exchanges.jsonl"
     good = {
         "method": "GET",
@@ -356,6 +356,6 @@ def test_a_log_of_json_lines_is_judged(contract, openapi_check, tmp_path):
     bad = good | {"query": "page=0", "responseBody": "{}"}
     log.write_text("\n".join(json.dumps(line) for line in (good, bad)) + "\n")
 
-    found = {violation.rule for violation in openapi_check.check_log(contract, log)}
+    found = {violation.rule for violation in recording.check_log(contract, log)}
 
     assert found == {"query", "response-schema"}
