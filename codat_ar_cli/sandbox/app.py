@@ -125,7 +125,7 @@ def _control(world: World, handler: Handler) -> Any:
                 answer = handler(world, await _call(request, world))
             except ApiError as error:
                 answer = error_answer(error)
-            world.store.commit()
+            world.commit()
         headers = {} if answer.content_type is None else {"Content-Type": answer.content_type}
         return _response(Reply(answer, headers, None))
 

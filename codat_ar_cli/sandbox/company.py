@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codat_ar_cli.sandbox.answers import ApiError, stamp
-from codat_ar_cli.sandbox.models import INFO, SYNCED_TYPES
-from codat_ar_cli.sandbox.operations import Operation, Work
+from codat_ar_cli.sandbox.books import Books, Refused, Written
+from codat_ar_cli.sandbox.models import SYNCED_TYPES
+from codat_ar_cli.sandbox.operations import Operation
 from codat_ar_cli.sandbox.paging import Shelf
 from codat_ar_cli.sandbox.store import Store
 from codat_ar_cli.sandbox.syncs import Sync, new_sync_id
 from codat_ar_cli.sandbox.timeline import Timeline
-
-if TYPE_CHECKING:
-    from codat_ar_cli.sandbox.books import Books, Refused, Written
 
 NEVER_SYNCED = "The data set has not been requested."
 
@@ -34,6 +32,7 @@ class Company:
         self._store = store
         self._timeline = timeline
         self._shelves: dict[str, Shelf] = {}
+        self._outdated: dict[str, Shelf | None] = {}
         self._latest: dict[str, Sync] = {}
         self._succeeded: dict[str, Sync] = {}
 
@@ -58,7 +57,7 @@ class Company:
                 return connection
         raise ApiError(404, f"Data connection {connection_id} not found")
 
-    def books_of(self, connection_id: str) -> "Books":
+    def books_of(self, connection_id: str) -> Books:
         """Give the books behind a connection; raises 404 without the connection, 400 while it has none."""
         self.connection(connection_id)
         if self.books is None or self.books.connection["id"] != connection_id:
@@ -69,6 +68,31 @@ class Company:
         """Keep what Codat tells of it."""
         self._store.put("company", self.id, {"details": self.details, "connections": self.connections})
 
+    def adopt(self, books: Books, connection: dict[str, Any] | None = None) -> None:
+        """Link books to its connection, by default the one with their id; from now on both share one object."""
+        wanted = connection or self.connection(books.connection["id"])
+        index = self.connections.index(wanted)
+        shared = dict(wanted)
+        books.connection.clear()
+        books.connection.update(shared)
+        books.touch_head()
+        self.connections[index] = books.connection
+        self.books = books
+
+    def keep_books(self) -> None:
+        """Put every row of the books that changed since the last time."""
+        if self.books is not None and self._store.keeps:
+            for section, key, value in self.books.take_dirty():
+                if value is None:
+                    self._store.drop(self.rows_kind, f"{section}|{key}")
+                else:
+                    self._store.put(self.rows_kind, f"{section}|{key}", value)
+
+    @property
+    def rows_kind(self) -> str:
+        """Name the rows of its books in the state file."""
+        return f"row:{self.id}"
+
     # Reading the cache
 
     def shelf(self, data_type: str) -> Shelf:
@@ -78,15 +102,15 @@ class Company:
             records = None if self.books is None else self.books.cached(data_type)
             if records is None:
                 raise ApiError(409, NEVER_SYNCED)
-            shelf = self._shelves[data_type] = Shelf(records)
+            shelf = self._shelves[data_type] = Shelf(records, self._outdated.pop(data_type, None))
         return shelf
 
     def info(self) -> Mapping[str, Any]:
         """Give the company info as last synced; raises 409 when it never was."""
-        if self.books is None or INFO not in self._succeeded:
+        info = None if self.books is None else self.books.info()
+        if info is None:
             raise ApiError(409, NEVER_SYNCED)
-        records = self.books.cached(INFO)
-        return records[0] if records else self.books.info()
+        return info
 
     # Syncing
 
@@ -172,8 +196,7 @@ class Company:
         sync.ended = True
         if sync.status == "Complete" and self.books is not None:
             sync.warnings = self.books.sync(sync.data_type, at)
-            self._shelves.pop(sync.data_type, None)
-            self._store.append({"company": self.id, "at": stamp(at), "sync": sync.data_type})
+            self._outdated[sync.data_type] = self._shelves.pop(sync.data_type, None)
             self._touch(at)
         self._note_success(sync)
         self._store.put("sync", sync.id, sync.dump())
@@ -188,6 +211,7 @@ class Company:
     def forget_books(self) -> None:
         """Drop the books with their connection: nothing can be read any more."""
         self.books = None
+        self._store.drop_all(self.rows_kind)
         self._shelves.clear()
         self._latest.clear()
         self._succeeded.clear()
@@ -219,14 +243,13 @@ class Company:
                 _tell(operation, outcome, at, with_id=step == "complete")
         self._keep(operation)
 
-    def _write(self, books: "Books", operation: Operation, at: datetime) -> "Written | Refused":
+    def _write(self, books: Books, operation: Operation, at: datetime) -> Written | Refused:
         work = operation.work
         outcome = work.carry_out(books, at)
-        changes = getattr(outcome, "changes", None)
-        if changes is None:
+        if isinstance(outcome, Refused):
             return outcome
+        changes = outcome.changes
         ids = [change["recordRef"].get("id") for change in changes]
-        self._store.append({"company": self.id, "at": stamp(at), "work": work.dump(), "ids": ids})
         write = {
             "at": stamp(at),
             "companyId": self.id,
@@ -241,30 +264,10 @@ class Company:
         self._store.put("write", f"{self.id}:{len(self.writes):09d}", write)
         return outcome
 
-    def replay(self, event: Mapping[str, Any], at: datetime) -> list[str | None]:
-        """Do again what an event of the state file tells; gives the ids of the records that it changed."""
-        if self.books is None:
-            return []
-        if "sync" in event:
-            self.books.sync(event["sync"], at)
-            return []
-        outcome = Work.load(event["work"]).carry_out(self.books, at)
-        return [change["recordRef"].get("id") for change in getattr(outcome, "changes", [])]
 
-
-def _tell(operation: Operation, outcome: "Written | Refused", at: datetime, *, with_id: bool) -> None:
-    changes = getattr(outcome, "changes", None)
-    if changes is not None:
-        operation.finish("Success", 200, at, changes=changes if with_id else [])
-        return
-    refused: Any = outcome
-    text = f"{refused.error_message}"
-    errors, warnings = list(refused.errors), list(getattr(refused, "warnings", None) or [])
-    operation.finish(
-        "Failed",
-        refused.status_code,
-        at,
-        changes=[],
-        errorMessage=text,
-        validation={"errors": errors, "warnings": warnings},
-    )
+def _tell(operation: Operation, outcome: Written | Refused, at: datetime, *, with_id: bool) -> None:
+    facts: dict[str, Any] = {"validation": outcome.validation}
+    if isinstance(outcome, Refused):
+        operation.finish("Failed", outcome.status_code, at, changes=[], errorMessage=outcome.error_message, **facts)
+    else:
+        operation.finish("Success", 200, at, changes=outcome.changes if with_id else [], **facts)

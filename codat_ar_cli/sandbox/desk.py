@@ -59,7 +59,7 @@ class Desk:
         else:
             answer = await self._answer(call, handler, fault, address)
         reply = self._reply(answer, fault)
-        world.store.commit()
+        world.commit()
         return self._note(call, query_string, reply)
 
     async def _after_waiting(self, call: Call, handler: Handler, fault: Fault, address: str) -> Answer | None:

@@ -5,12 +5,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codat_ar_cli.sandbox.answers import parse_stamp, stamp
-
-if TYPE_CHECKING:
-    from codat_ar_cli.sandbox.books import Books, Refused, Written
+from codat_ar_cli.sandbox.books import Books, Refused, Written
 
 _CHANGE = {"create": "Created", "update": "Modified", "delete": "Deleted", "attach": "AttachmentUploaded"}
 
@@ -28,7 +26,7 @@ class Work:
     force: bool = False
     """Whether an update skips the check for newer changes (`forceUpdate`)."""
 
-    def carry_out(self, books: "Books", now: datetime) -> "Written | Refused":
+    def carry_out(self, books: Books, now: datetime) -> Written | Refused:
         """Do it in the books, as of `now`."""
         if self.verb == "create":
             return books.create(self.data_type, self.body, now)

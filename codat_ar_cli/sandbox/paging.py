@@ -1,7 +1,7 @@
 """Pages of records with Codat's links (reference §3.2), cheap also over fifty thousand records."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,12 +17,14 @@ _KEPT_SELECTIONS = 16
 class Shelf:
     """An unchanging list of records that remembers what was worked out about it: JSON, ids, selections.
 
-    A sync puts a new shelf in the place of the old one, so nothing here is ever out of date.
+    A sync puts a new shelf in the place of the old one, so nothing here is ever out of date; the new one takes
+    over the JSON of records that are the very same objects.
     """
 
-    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, records: Sequence[Mapping[str, Any]], before: "Shelf | None" = None) -> None:
         self.records = records
-        self._texts: list[str | None] = [None] * len(records)
+        known = {} if before is None else {id(record): text for record, text in before._written()}
+        self._texts: list[str | None] = [known.get(id(record)) for record in records]
         self._by_id: dict[str, int] | None = None
         self._selections: OrderedDict[tuple[str | None, str | None], Sequence[int]] = OrderedDict()
 
@@ -50,6 +52,11 @@ class Shelf:
         if len(self._selections) > _KEPT_SELECTIONS:
             self._selections.popitem(last=False)
         return found
+
+    def _written(self) -> Iterator[tuple[Mapping[str, Any], str]]:
+        for record, text in zip(self.records, self._texts, strict=True):
+            if text is not None:
+                yield record, text
 
     def text(self, index: int) -> str:
         """Give one record as JSON."""

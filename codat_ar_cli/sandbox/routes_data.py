@@ -1,7 +1,7 @@
 """Reading the cache, syncing it, reports, attachments and PDFs (reference §3, §4, §9.5, §15)."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -47,8 +47,8 @@ def get_record(world: World, call: Call) -> Answer:
     """`GET /companies/{companyId}/data/{resource}/{recordId}`; a tracking category comes as its tree."""
     company, resource = world.company(call), _resource(call, by_connection=False)
     record = _record(company, resource, call)
-    if resource.data_type == "trackingCategories":
-        return json_answer(_tree(record, company.shelf(resource.data_type).records))
+    if resource.data_type == "trackingCategories" and company.books is not None:
+        return json_answer(company.books.tracking_tree(call.params["recordId"]))
     return json_answer(record)
 
 
@@ -63,19 +63,6 @@ def _record(company: Company, resource: Resource, call: Call) -> Mapping[str, An
     if record is None:
         raise ApiError(404, f"No data available for {resource.url} for ID {call.params['recordId']}")
     return record
-
-
-def _tree(record: Mapping[str, Any], everything: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    children: dict[Any, list[Mapping[str, Any]]] = {}
-    for other in everything:
-        children.setdefault(other.get("parentId"), []).append(other)
-
-    def grow(node: Mapping[str, Any], above: frozenset[Any]) -> dict[str, Any]:
-        path = above | {node["id"]}
-        below = [child for child in children.get(node["id"], []) if child["id"] not in path]
-        return {**node, "subCategories": [grow(child, path) for child in below]}
-
-    return grow(record, frozenset())
 
 
 def get_info(world: World, call: Call) -> Answer:
@@ -177,7 +164,7 @@ def aged_debtor(world: World, call: Call) -> Answer:
     length = call.whole_number("periodLengthDays", default=30, least=1, most=3660)
     if company.books is None:
         raise ApiError(409, "The data set has not been requested.")
-    return json_answer(company.books.aged_debtors(report_date, periods or 1, length or 1))
+    return json_answer(company.books.aged_debtors(report_date, periods or 1, length or 1, call.now))
 
 
 def get_invoice_pdf(world: World, call: Call) -> Answer:
@@ -201,12 +188,11 @@ def get_attachment(world: World, call: Call) -> Answer:
 
 def download_attachment(world: World, call: Call) -> Answer:
     """`GET …/attachments/{attachmentId}/download`: the file's own bytes."""
-    found = _attachment(world, call)
     books, data_type = world.company(call).books_of(call.params["connectionId"]), _attached_type(call)
-    data = books.attachment_bytes(data_type, call.params["recordId"], call.params["attachmentId"])
-    if data is None:
+    stored = books.attachment_bytes(data_type, call.params["recordId"], call.params["attachmentId"])
+    if stored is None:
         raise ApiError(404, f"No data available for attachments for ID {call.params['attachmentId']}")
-    return _file(str(found.get("name") or "attachment"), data)
+    return _file(str(stored[0]["name"]), stored[1])
 
 
 def _attached_type(call: Call) -> str:
@@ -218,7 +204,7 @@ def _attached_type(call: Call) -> str:
 
 def _attachments(world: World, call: Call) -> list[dict[str, Any]]:
     books, data_type = world.company(call).books_of(call.params["connectionId"]), _attached_type(call)
-    if not any(record.get("id") == call.params["recordId"] for record in books.live(data_type)):
+    if books.live_record(data_type, call.params["recordId"]) is None:
         raise ApiError(404, f"No data available for {call.params['resource']} for ID {call.params['recordId']}")
     return books.attachments(data_type, call.params["recordId"])
 

@@ -8,6 +8,7 @@ from codat_ar_cli.sandbox.answers import Answer, ApiError, Call, json_answer, no
 from codat_ar_cli.sandbox.company import Company
 from codat_ar_cli.sandbox.models import COMPANY, CONNECTION, INTEGRATION, OTHER_TYPES, SYNCED_TYPES
 from codat_ar_cli.sandbox.paging import Shelf, page
+from codat_ar_cli.sandbox.platforms import PLATFORMS
 from codat_ar_cli.sandbox.query import AnyTag, parse_query
 from codat_ar_cli.sandbox.world import CLIENT_ID, World
 
@@ -115,7 +116,7 @@ def create_connection(world: World, call: Call) -> Answer:
     """
     company, body = world.company(call), call.json()
     key = body.get("platformKey") if isinstance(body, dict) else body
-    integration = _integrations(world).get(str(key))
+    integration = _integrations().get(str(key))
     if integration is None:
         raise ApiError(400, f"Error processing request - not valid. No platform has the key {key}.")
     connection_id = str(uuid.uuid4())
@@ -161,7 +162,6 @@ def delete_connection(world: World, call: Call) -> Answer:
     company.connections.remove(connection)
     if company.books is not None and company.books.connection["id"] == connection["id"]:
         company.forget_books()
-        world.store.drop("books", company.id)
     company.save()
     return Answer(status=200, content_type=None)
 
@@ -178,31 +178,24 @@ def link(world: World, call: Call) -> Answer:
     connection["status"] = "Linked"
     if company.books is None:
         books = seed_books(connection["integrationKey"], seed=world.settings.seed, now=call.now)
-        books.connection, books.company = connection, company.details
-        world.give_books(company, books, call.now)
+        world.give_books(company, books, call.now, connection)
     company.save()
-    return json_answer(connection)
+    return json_answer(company.connection(connection["id"]))
 
 
-def _integrations(world: World) -> dict[str, dict[str, Any]]:
-    from codat_ar_cli.sandbox.seed import PLATFORMS
-
-    found = {platform.key: platform.integration() for platform in PLATFORMS.values()}
-    for company in world.companies.values():
-        if company.books is not None:
-            found.setdefault(company.books.platform.key, company.books.platform.integration())
-    return found
+def _integrations() -> dict[str, dict[str, Any]]:
+    return {platform.key: platform.integration() for platform in PLATFORMS.values()}
 
 
 def list_integrations(world: World, call: Call) -> Answer:
     """`GET /integrations`."""
-    return page(call, Shelf(list(_integrations(world).values())), INTEGRATION)
+    return page(call, Shelf(list(_integrations().values())), INTEGRATION)
 
 
 def get_integration(world: World, call: Call) -> Answer:
     """`GET /integrations/{platformKey}`."""
     key = call.params["platformKey"]
-    integration = _integrations(world).get(key)
+    integration = _integrations().get(key)
     if integration is None:
         raise ApiError(404, f"No integration was found with key {key}")
     return json_answer(integration)

@@ -90,12 +90,8 @@ def get_operation(world: World, call: Call) -> Answer:
 
 def needs_feature(books: "Books", data_type: str, feature: str) -> None:
     """Raise the 404 of a platform that does not offer a feature for a data type."""
-    for entry in books.platform.integration().get("datatypeFeatures", []):
-        if (entry.get("dataType") or entry.get("datatype")) == data_type:
-            offered = {one["featureType"] for one in entry["supportedFeatures"] if one["featureState"] in _USABLE}
-            if feature in offered:
-                return
-    raise _unsupported(books, data_type)
+    if books.platform.feature(data_type, feature) not in _USABLE:
+        raise _unsupported(books, data_type)
 
 
 def _unsupported(books: "Books", data_type: str) -> ApiError:
@@ -125,9 +121,7 @@ def _books_for_write(world: World, call: Call, resource: Resource, feature: str)
 def _precheck(books: "Books", resource: Resource, body: dict[str, Any]) -> None:
     refused = books.precheck(resource.data_type, body)
     if refused is not None:
-        warnings = list(getattr(refused, "warnings", None) or [])
-        validation = {"errors": list(refused.errors), "warnings": warnings}
-        raise ApiError(refused.status_code, refused.error_message, service="PushApi", validation=validation)
+        raise ApiError(refused.status_code, refused.error_message, service="PushApi", validation=refused.validation)
 
 
 def _begin(world: World, call: Call, work: Work) -> Answer:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,11 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self._database = None if path is None else _open(path)
         self._pending: list[tuple[str, tuple[str, ...]]] = []
-        self._sequence = 0
-        if self._database is not None:
-            found = self._database.execute("select max(key) from thing where kind = 'event'").fetchone()[0]
-            self._sequence = int(found or 0)
 
     def put(self, kind: str, key: str, value: Any) -> None:
         """Set a value, written at the next commit."""
         if self._database is not None:
             self._pending.append(("insert or replace into thing values (?, ?, ?)", (kind, key, dumps(value))))
-
-    def append(self, value: Any) -> None:
-        """Add an event after all others."""
-        if self._database is not None:
-            self._sequence += 1
-            self.put("event", f"{self._sequence:012d}", value)
 
     def drop(self, kind: str, key: str) -> None:
         """Remove one value."""
@@ -51,12 +41,14 @@ class Store:
 
     def commit(self) -> None:
         """Write what was gathered, in one transaction."""
-        if self._database is None or not self._pending:
-            return
+        if self._database is not None and self._pending:
+            with self._database:
+                self._flush(self._database)
+
+    def _flush(self, database: sqlite3.Connection) -> None:
         pending, self._pending = self._pending, []
-        with self._database:
-            for statement, values in pending:
-                self._database.execute(statement, values)
+        for statement, values in pending:
+            database.execute(statement, values)
 
     def load(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Give every value of a kind, by key."""
@@ -66,11 +58,17 @@ class Store:
             yield key, loads(text)
 
     @property
-    def has_events(self) -> bool:
-        """Whether events were written since the last snapshot."""
-        if self._database is None:
-            return False
-        return self._database.execute("select 1 from thing where kind = 'event' limit 1").fetchone() is not None
+    def keeps(self) -> bool:
+        """Whether anything put here is kept."""
+        return self._database is not None
+
+    def write(self, kind: str, values: Iterable[tuple[str, Any]]) -> None:
+        """Write many values at once, with all that was gathered before, without holding their text in memory."""
+        if self._database is not None:
+            rows = ((kind, key, dumps(value)) for key, value in values)
+            with self._database:
+                self._flush(self._database)
+                self._database.executemany("insert or replace into thing values (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Commit and close."""

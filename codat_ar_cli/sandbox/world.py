@@ -50,7 +50,7 @@ class World:
         else:
             self._seed()
         self.keys = IdempotencyKeys(self.store)
-        self.store.commit()
+        self.commit()
 
     def settle(self) -> datetime:
         """Carry out all that is due and give the time."""
@@ -78,18 +78,21 @@ class World:
         company.save()
         return company
 
-    def give_books(self, company: Company, books: "Books", now: datetime) -> None:
-        """Link books to a company: they are synced at once."""
-        company.books = books
+    def give_books(
+        self, company: Company, books: "Books", now: datetime, connection: dict[str, Any] | None = None
+    ) -> None:
+        """Link books to a company's connection: they are synced at once."""
+        company.adopt(books, connection)
         company.note_seeded(now)
-        self.store.put("books", company.id, books.dump())
+        if self.store.keeps:
+            rows = ((f"{section}|{key}", value) for section, key, value in books.take_dirty())
+            self.store.write(company.rows_kind, rows)
 
     def remove_company(self, company: Company) -> None:
         """Drop a company with all that belongs to it; only the sandbox's record of its writes stays on file."""
         del self.companies[company.id]
         company.forget_books()
         self.store.drop("company", company.id)
-        self.store.drop("books", company.id)
 
     def writes(self) -> list[dict[str, Any]]:
         """List every write that reached any books, oldest first."""
@@ -102,20 +105,16 @@ class World:
         self.store.put("meta", "world", meta)
 
     def close(self) -> None:
-        """Carry out what is due, write one fresh snapshot of the books in place of their events, and close."""
+        """Carry out what is due, keep it, and close."""
         self.settle()
         self.save_meta()
-        self.store.commit()
-        self._snapshot()
+        self.commit()
         self.store.close()
 
-    def _snapshot(self) -> None:
-        if not self.store.has_events:
-            return
+    def commit(self) -> None:
+        """Keep everything that changed, in one transaction."""
         for company in self.companies.values():
-            if company.books is not None:
-                self.store.put("books", company.id, company.books.dump())
-        self.store.drop_all("event")
+            company.keep_books()
         self.store.commit()
 
     def _seed(self) -> None:
@@ -145,7 +144,7 @@ class World:
         details = {name: value for name, value in books.company.items() if name != "dataConnections"}
         if details["id"] in self.companies:
             raise SandboxError("sandbox.seed-file", f"two companies have the id {details['id']}")
-        company = self.add_company(details, [books.connection])
+        company = self.add_company(details, [dict(books.connection)])
         self.give_books(company, books, now)
 
     def _restore(self, rows: dict[str, Any]) -> None:
@@ -155,27 +154,18 @@ class World:
             self.companies[row["details"]["id"]] = Company(
                 row["details"], row["connections"], store=self.store, timeline=self.timeline
             )
-        for company_id, raw in self.store.load("books"):
-            if company_id in self.companies:
-                self.companies[company_id].books = Books.load(raw)
-        for _, event in self.store.load("event"):
-            self._replay(event)
         for company in self.companies.values():
-            _share_connection(company)
+            entries = [(*key.split("|", 1), value) for key, value in self.store.load(company.rows_kind)]
+            if entries:
+                books = Books.from_entries(entries)
+                books.take_dirty()
+                company.adopt(books)
         self._restore_work()
         for webhook_id, webhook in self.store.load("webhook"):
             self.webhooks[webhook_id] = webhook
         for owner, chosen in self.store.load("syncSettings"):
             self.sync_settings[owner] = chosen
         self._restore_meta(dict(self.store.load("meta")))
-
-    def _replay(self, event: dict[str, Any]) -> None:
-        company = self.companies.get(event["company"])
-        if company is None:
-            return
-        ids = company.replay(event, parse_stamp(event["at"]))
-        if ids != event.get("ids", []):
-            raise SandboxError("sandbox.state", f"the state file does not replay: {event.get('ids')} came out as {ids}")
 
     def _restore_work(self) -> None:
         for _, raw in self.store.load("sync"):
@@ -208,16 +198,6 @@ class World:
                 for company in self.companies.values()
             ],
         }
-
-
-def _share_connection(company: Company) -> None:
-    """Make the books speak of the company's own connection object again, as they did before the restart."""
-    if company.books is None:
-        return
-    wanted = company.books.connection["id"]
-    for connection in company.connections:
-        if connection["id"] == wanted:
-            company.books.connection = connection
 
 
 def _read_plan(settings: Settings) -> Any:
