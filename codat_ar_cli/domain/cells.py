@@ -41,7 +41,9 @@ class CellReader:
         """The source id of the document being read; every finding carries it."""
         self._dates: dict[str, dt.date | tuple[str, str]] = {}
         self._amounts: dict[str, Decimal | tuple[str, str]] = {}
+        self._money: dict[tuple[str, Currency], Decimal] = {}
         self._good_texts: set[str] = set()
+        """Texts that are good in any column."""
 
     def report(
         self,
@@ -61,14 +63,14 @@ class CellReader:
         """Read words: None for a blank cell. Refuses invisible and control characters, and texts too long."""
         if row is None:
             return None
-        value = row.cells.get(column, "")
+        value = row.cells.get(column)
+        if value in self._good_texts:
+            return value
         if not value:
             if required:
                 self.report("row.required", row, column, f"`{column}` is blank", hint="every record needs it")
             return None
         limit = MAX_LENGTH.get(column, DEFAULT_LENGTH)
-        if value in self._good_texts and len(value) <= DEFAULT_LENGTH:
-            return value
         if len(value) > limit:
             self.report(
                 "row.too-long",
@@ -82,7 +84,7 @@ class CellReader:
         if bad:
             self.report("row.bad-text", row, column, f"`{column}` {bad}: {value[:60]!a}", hint="type it anew")
             return None
-        if column not in MULTILINE:
+        if len(value) <= DEFAULT_LENGTH and (column not in MULTILINE or value.isprintable()):
             self._good_texts.add(value)
         return value
 
@@ -158,8 +160,15 @@ class CellReader:
         self, row: Row | None, column: str, currency: Currency | None, *, required: bool = False
     ) -> Decimal | None:
         """Read money: no more decimals than its currency has (unchecked while the currency is unknown)."""
+        if row is not None and currency is not None:
+            known = self._money.get((row.cells.get(column, ""), currency))
+            if known is not None:
+                return known
         value = self.number(row, column, required=required)
-        if row is None or value is None or currency is None or money.fits(value, currency):
+        if row is None or value is None or currency is None:
+            return value
+        if money.fits(value, currency):
+            self._money[row.cells[column], currency] = value
             return value
         self.report(
             "row.too-many-decimals",

@@ -1,6 +1,7 @@
 """The rows of one invoice into its draft (design D5)."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -135,7 +136,12 @@ def _net(line: LineDraft, currency: Currency) -> Decimal:
 
 def _percentage(line: LineDraft) -> Decimal | None:
     """Give a line's tax percentage where the file states a number; names and codes wait for the mapping."""
-    found = _PERCENT.fullmatch(line.tax_rate) if line.tax_rate else None
+    return _percent(line.tax_rate) if line.tax_rate else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _percent(text: str) -> Decimal | None:
+    found = _PERCENT.fullmatch(text)
     return Decimal(found[1]) if found else None
 
 

@@ -50,7 +50,7 @@ class Column:
     kind: Kind = Kind.TEXT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """A kind of generic file: one row per line, the document's own cells repeated on each of its rows."""
 
