@@ -19,6 +19,7 @@ def main(args: Sequence[str] | None = None, *, session: "Session | None" = None)
     from codat_ar_cli.cli.session import Options, Session
 
     words = sys.argv[1:] if args is None else list(args)
+    _have_streams()
     # Known before parsing, so that wrong usage is answered in the form that was asked for.
     own = session or Session(Options(json="--json" in words))
     try:
@@ -29,6 +30,13 @@ def main(args: Sequence[str] | None = None, *, session: "Session | None" = None)
         # The reader of our output went away (`| head`): say nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+
+
+def _have_streams() -> None:
+    """Give output a place to go where the shell closed it (`>&-`); it counts as not wanted."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (lives as long as we do)
 
 
 def _run(words: Sequence[str], session: "Session") -> ExitCode:
@@ -56,10 +64,18 @@ def _run(words: Sequence[str], session: "Session") -> ExitCode:
 
 
 def _invoke(words: Sequence[str], session: "Session") -> ExitCode:
+    import typer
+
     from codat_ar_cli.cli.root import build
 
-    code = build().main(args=list(words), prog_name="codat-ar", standalone_mode=False, obj=session)
-    return ExitCode(code) if isinstance(code, int) else ExitCode.DONE
+    # Not `build().main()`: that would turn Ctrl-C into a bare exit code before we can say how to go on.
+    tree = build()
+    try:
+        with tree.make_context("codat-ar", list(words), obj=session) as context:
+            tree.invoke(context)
+    except typer.Exit as done:
+        return ExitCode(done.exit_code)
+    return ExitCode.DONE
 
 
 def _usage(wrong: Exception, session: "Session") -> ExitCode:

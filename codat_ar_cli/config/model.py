@@ -160,10 +160,10 @@ def check_base_url(url: str) -> str:
         host, _port = parts.hostname or "", parts.port
     except ValueError:
         parts, host = urlsplit(""), ""
-    if not host or parts.query or parts.fragment or "@" in parts.netloc:
+    if not host or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise InsecureUrl(
             f"`{url}` is not a base URL; expected one such as {DEFAULT_BASE_URL}",
-            hint="give scheme and host only, without user name, query or `#`",
+            hint="give scheme, host and port only: no user name, path or query",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         raise InsecureUrl(

@@ -322,7 +322,7 @@ def test_https_and_this_machine_are_safe(url):
 @pytest.mark.parametrize(
     "url",
     ["http://api.codat.io", "ftp://x", "api.codat.io", "", "https://", "http://127.0.0.1.evil.com", "http://[::1",
-     "https://user:pw@api.codat.io", "https://api.codat.io?x=1", "http://localhost:99999"],
+     "https://user:pw@api.codat.io", "https://api.codat.io?x=1", "https://api.codat.io/v1", "http://localhost:99999"],
 )  # fmt: skip
 def test_anything_else_is_refused(url):
     with pytest.raises(InsecureUrl):
