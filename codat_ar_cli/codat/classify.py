@@ -12,10 +12,8 @@ from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.types import ValidationItem
 
 _DELAY = re.compile(r"\d{1,9}(\.\d{1,9})?")
-_GONE = re.compile(
-    r"data connection \S+ not found|company .{0,80}(not found|does not exist)|connection .{0,80}does not exist",
-    re.IGNORECASE,
-)
+_GONE = re.compile(r"data connection \S+ (was )?not found|no (company|data connection) was found", re.IGNORECASE)
+"""Codat's words for a company or a connection that is not there (reference §1.2, `platform.json` examples)."""
 _LONGEST_MESSAGE = 500
 
 Body = Mapping[str, Any]

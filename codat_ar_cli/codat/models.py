@@ -8,7 +8,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from codat_ar_cli.domain.jsontext import JsonTextError, as_decimal
@@ -343,9 +343,9 @@ class FeatureShape(Shape):
 
 
 class DataTypeFeaturesShape(Shape):
-    """The features of one data type."""
+    """The features of one data type; Codat's document spells its key both ways."""
 
-    data_type: str | None = None
+    data_type: str | None = Field(default=None, validation_alias=AliasChoices("dataType", "datatype"))
     supported_features: Annotated[list[FeatureShape], BeforeValidator(_list)] = []
 
 

@@ -197,15 +197,27 @@ async def test_a_refusal_that_is_not_codats_own_proves_nothing_about_a_push():
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "text", ["Data connection 2e9d not found", "Company 8a21 not found.", "The company 8a21 does not exist"]
-)
+@pytest.mark.parametrize("text", ["Data connection 2e9d not found", "No company was found with ID 8a21"])
 async def test_a_404_that_names_company_or_connection_says_the_place_is_gone(text):
     wire = Wire(error_body(404, text))
 
     async with wire.open() as http:
         with pytest.raises(errors.PlaceGone):
             await http.read("/x")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "text", ["No data available for accounts for ID e588", "Datatype company not supported by platform(s) Xero"]
+)
+async def test_a_404_about_a_record_does_not_say_that_the_place_is_gone(text):
+    wire = Wire(error_body(404, text))
+
+    async with wire.open() as http:
+        with pytest.raises(errors.RecordNotFound) as caught:
+            await http.read("/x")
+
+    assert type(caught.value) is errors.RecordNotFound
 
 
 @pytest.mark.anyio

@@ -257,7 +257,7 @@ def test_features_of_a_platform_are_found_by_type_and_feature():
         "isOfflineConnector": True,
         "datatypeFeatures": [
             {"dataType": "invoices", "supportedFeatures": [{"featureType": "Post", "featureState": "Release"}]},
-            {"dataType": "payments", "supportedFeatures": [{"featureType": "Post", "featureState": "NotSupported"}]},
+            {"datatype": "payments", "supportedFeatures": [{"featureType": "Post", "featureState": "NotSupported"}]},
         ],
     }
 
@@ -265,6 +265,7 @@ def test_features_of_a_platform_are_found_by_type_and_feature():
 
     assert seen.is_offline
     assert seen.supports(DataType.INVOICES, "Post")
+    assert seen.features["payments"] == {"Post": "NotSupported"}
     assert not seen.supports(DataType.PAYMENTS, "Post")
     assert not seen.supports(DataType.ITEMS, "Post")
 
