@@ -135,6 +135,8 @@ class Company:
         )
         if connection["status"] != "Linked":
             sync.status, sync.message = "AuthError", f"The connection is {connection['status']}."
+        elif self.books is not None and data_type in self.books.platform.unreadable:
+            sync.status = "NotSupported"
         self._add_sync(sync)
         self._store.put("sync", sync.id, sync.dump())
         return sync
@@ -156,17 +158,16 @@ class Company:
         return status
 
     def note_seeded(self, now: datetime) -> None:
-        """Record what the seed has already synced as syncs that ended now; a seed that synced nothing is synced."""
+        """Record what the seed has already synced, and what its platform can't sync, as syncs that ended now."""
         books = self.books
         if books is None:
             return
-        if all(books.cached(data_type) is None for data_type in SYNCED_TYPES):
-            for data_type in SYNCED_TYPES:
-                books.sync(data_type, now)
         for data_type in SYNCED_TYPES:
-            if books.cached(data_type) is None:
+            unsupported = data_type in books.platform.unreadable
+            if books.cached(data_type) is None and not unsupported:
                 continue
             sync = Sync(new_sync_id(), self.id, books.connection["id"], data_type, now, now, ended=True)
+            sync.status = "NotSupported" if unsupported else "Complete"
             self._add_sync(sync)
             self._store.put("sync", sync.id, sync.dump())
         self._touch(now)

@@ -9,6 +9,8 @@ from typing import Any
 from codat_ar_cli.sandbox.answers import parse_stamp, stamp
 
 _STAGES = ("Queued", "Fetching", "MapQueued", "Mapping", "ProcessingQueued", "Processing", "Validating")
+_FINE = frozenset({"Complete", "NotSupported"})
+"""`NotSupported` is no fault: the platform has no such data (reference §4)."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,8 @@ class Sync:
             "errorMessage": self.message if self.ended else None,
             "requested": stamp(self.requested),
             "progress": 100 if self.ended else self._progress(now),
-            "isCompleted": self.ended and self.status == "Complete",
-            "isErrored": self.ended and self.status != "Complete",
+            "isCompleted": self.ended and self.status in _FINE,
+            "isErrored": self.ended and self.status not in _FINE,
         }
         if self.ended:
             pull["completed"] = stamp(self.ends)

@@ -1,6 +1,7 @@
 """The whole sandbox in memory: companies, clock, faults, limits, keys; restored from its state file if it has one."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -118,21 +119,23 @@ class World:
         self.store.commit()
 
     def _seed(self) -> None:
-        from codat_ar_cli.sandbox.seed import PLATFORMS, books_from_file, seed_books
+        from codat_ar_cli.sandbox.platforms import ALL, platform_named
+        from codat_ar_cli.sandbox.seed import books_from_file, seed_books
 
         settings, now = self.settings, self.clock.now()
         names = settings.platforms
         if not names and not settings.seed_files:
-            names = tuple(sorted({platform.key for platform in PLATFORMS.values()}))
+            names = tuple(platform.key for platform in ALL)
         sizes = {"customers": settings.customers, "invoices": settings.invoices}
         given = {name: size for name, size in sizes.items() if size is not None}
-        for index, name in enumerate(names):
-            if name not in PLATFORMS:
-                raise SandboxError(
-                    "sandbox.unknown-platform",
-                    f"no platform `{name}` in the sandbox; known: {', '.join(sorted(PLATFORMS))}",
-                )
-            self._add_books(seed_books(PLATFORMS[name].key, seed=settings.seed + index, now=now, **given), now)
+        seen: Counter[str] = Counter()
+        for name in names:
+            try:
+                key = platform_named(name).key
+            except ValueError as error:
+                raise SandboxError("sandbox.unknown-platform", str(error)) from error
+            self._add_books(seed_books(key, seed=settings.seed + seen[key], now=now, **given), now)
+            seen[key] += 1
         for path in settings.seed_files:
             try:
                 books = books_from_file(loads(path.read_bytes()), now)
