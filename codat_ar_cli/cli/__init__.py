@@ -21,7 +21,8 @@ def main(args: Sequence[str] | None = None, *, session: "Session | None" = None)
     words = sys.argv[1:] if args is None else list(args)
     _have_streams()
     # Known before parsing, so that wrong usage is answered in the form that was asked for.
-    own = session or Session(Options(json="--json" in words))
+    ours = words[: words.index("--")] if "--" in words else words
+    own = session or Session(Options(json="--json" in ours))
     try:
         code = _run(words, own)
         sys.stdout.flush()

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from codat_ar_cli.config import Config, Profile
     from codat_ar_cli.domain.keys import KeySource
     from codat_ar_cli.ledger.store import Ledger
-    from codat_ar_cli.reports.model import Report
     from codat_ar_cli.secrets import Secret
 
 T = TypeVar("T")
@@ -319,17 +318,6 @@ class Session:
         url = base_url if base_url is not None else self.base_url
         key = secret if secret is not None else self.secret
         return open_client(base_url=url, api_key=key.reveal(), clock=self.clock)
-
-    def show(self, report: "Report", *, schema: str, facts: Mapping[str, Any] | None = None) -> None:
-        """Show a report as this command's one result: its tables drawn, or as JSON lists beside `facts`."""
-        from codat_ar_cli.reports.render import render_terminal, to_json
-
-        shown, console = to_json(report), self.console
-        payload = {"schema": schema, **(facts or {}), **shown["tables"], "notes": shown["notes"]}
-        console.result(
-            payload,
-            lambda: console.print(render_terminal(report, width=console.width, ascii_only=not console.is_unicode)),
-        )
 
     def run_async(self, work: "Coroutine[Any, Any, T] | Callable[[anyio.Event], Coroutine[Any, Any, T]]") -> T:
         """Run async work to its end and give its result.

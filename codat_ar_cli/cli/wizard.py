@@ -30,7 +30,18 @@ from codat_ar_cli.domain.types import Company, Connection
 from codat_ar_cli.errors import CodatArError
 from codat_ar_cli.flows import setup
 from codat_ar_cli.private import write_private
-from codat_ar_cli.secrets import KeyMalformed, KeyMissing, Secret, parse_key, read_key, store_key
+from codat_ar_cli.secrets import (
+    KeyCommandFailed,
+    KeyFileExposed,
+    KeyFileUnreadable,
+    KeyMalformed,
+    KeyMissing,
+    KeyringUnavailable,
+    Secret,
+    parse_key,
+    read_key,
+    store_key,
+)
 
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
@@ -39,6 +50,7 @@ T = TypeVar("T")
 
 _KEPT = "init.json"
 _KEY_OPTIONS = "--key-env, --key-file, --key-keyring or --key-command"
+_KEY_TROUBLE = (KeyMissing, KeyMalformed, KeyFileExposed, KeyFileUnreadable, KeyringUnavailable, KeyCommandFailed)
 _PORTAL = "Codat portal: Developers > API keys"
 
 
@@ -93,6 +105,7 @@ class Wizard:
         self.config: Config = session.load_config()
         self.key_from_stdin = key_from_stdin
         self.answers = given
+        self.key_is_given = given.key_kind is not None
         self.kept = session.state_dir / _KEPT
 
     def run(self, *, restart: bool = False) -> Connected:
@@ -125,6 +138,8 @@ class Wizard:
 
     def _learn(self, **answer: str | None) -> None:
         self.answers = replace(self.answers, **answer)
+        if not self.console.is_interactive:
+            return
         # Keeping answers is a convenience: a full disk must not end the conversation.
         with contextlib.suppress(OSError):
             write_private(self.kept, jsontext.dumps_pretty(asdict(self.answers)))
@@ -154,14 +169,23 @@ class Wizard:
 
     def _key(self, url: str) -> tuple[KeySource, Secret]:
         """Settle where the key is kept, test it at Codat, and store it if it is new."""
-        source = self._key_source()
-        stored = source.kind in {KeyKind.FILE, KeyKind.KEYRING}
+        while True:
+            try:
+                return self._try_key(url, self._key_source())
+            except _KEY_TROUBLE as error:
+                # A place named by an option is meant; one that was chosen here may be chosen again.
+                if self.key_is_given or not self.console.is_interactive:
+                    raise
+                self.console.warn(error.message)
+                self._learn(key_kind=None, key_place=None)
+
+    def _try_key(self, url: str, source: KeySource) -> tuple[KeySource, Secret]:
         while True:
             secret, is_new = self._read_or_ask(source)
             try:
                 client_name = self._ask_codat(url, secret, lambda client: client.profile_name())
             except KeyRefused as error:
-                if not (is_new and stored and self.console.is_interactive):
+                if not (is_new and self.console.is_interactive):
                     raise
                 self.console.warn(f"{error.message}; try again, or Ctrl-C")
                 continue

@@ -259,6 +259,34 @@ def test_restart_and_scripts_do_not_use_old_answers(desk, codat):
     assert desk("init", "--restart", "--key-env", "CODAT_API_KEY", "--profile", "x", person=Person(api_is_at=None)) == 0
 
 
+def test_a_script_leaves_no_answers_behind(desk, codat):
+    codat.companies = [company(), company(BETA, "Beta GmbH")]
+
+    assert desk("init", "--no-input") == 2
+
+    assert not (desk.folder / "state" / "init.json").exists()
+
+
+def test_a_place_without_key_can_be_chosen_anew(desk, capsys):
+    del desk.env["CODAT_API_KEY"]
+    person = Person(
+        api_is_at=None,
+        where_is=["environment", "A command", "file"],
+        name_of_the_variable="NO_SUCH",
+        command_that="no-such-program",
+        path_of=str(desk.folder / "key"),
+        api_key=KEY,
+        name_of=None,
+    )
+
+    assert desk("init", person=person) == 0
+
+    err = capsys.readouterr().err
+    assert "warning: no API key in environment variable NO_SUCH" in err
+    assert "warning: key command `no-such-program` was not found" in err
+    assert load(desk.config).profiles["acme-ltd"].key.kind is KeyKind.FILE
+
+
 def test_broken_old_answers_are_ignored(desk):
     kept = desk.folder / "state" / "init.json"
     kept.parent.mkdir()
