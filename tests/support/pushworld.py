@@ -19,6 +19,7 @@ from codat_ar_cli.codat.client import CodatClient
 from codat_ar_cli.codat.errors import CodatError, KeyBodyMismatch, RateLimited, RecordNotFound, Where
 from codat_ar_cli.domain.findings import Finding, Place, Severity
 from codat_ar_cli.domain.planned import ControlTotals, Disposition, Plan, PlannedDocument
+from codat_ar_cli.domain.pushes import RunHeader
 from codat_ar_cli.domain.types import (
     CompanyId,
     ConnectionId,
@@ -35,7 +36,6 @@ from codat_ar_cli.domain.types import (
 )
 from codat_ar_cli.errors import CodatArError
 from codat_ar_cli.flows.execute import Progress, RunOutcome, execute
-from codat_ar_cli.domain.pushes import RunHeader
 from codat_ar_cli.ledger.store import Ledger
 
 HOST = "api.codat.io"
@@ -168,6 +168,8 @@ class FakeClient:
         self.requests: list[str] = []
         self.sent: list[tuple[str, str]] = []
         """Idempotency key and body of every push that left."""
+        self.latency = 0.0
+        """Seconds that a push takes."""
         self.in_flight = 0
         self.most_in_flight = 0
         self.read_faults: deque[CodatError | None] = deque()
@@ -184,7 +186,7 @@ class FakeClient:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await anyio.lowlevel.checkpoint()
+            await (self.server.time.sleep(self.latency) if self.latency else anyio.lowlevel.checkpoint())
             if self.on_push is not None:
                 self.on_push()
             self._on_effect("request leaves")
