@@ -118,7 +118,7 @@ def _listening(host: str, port: int, *, any_host: bool) -> Iterator[socket.socke
             "sandbox.host", f"`{host}` is not this machine; the sandbox knows no security", hint="use 127.0.0.1"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, else asyncio leaves Nagle on
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
