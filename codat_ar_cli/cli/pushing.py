@@ -229,7 +229,7 @@ def _show_outcome(session: Session, request: Request, prepared: Prepared, pushed
     console, outcome = session.console, pushed.outcome
     report = reports.outcome(pushed.items)
     rejects = write_rejects_of(prepared, pushed, path=request.rejects, fallback=session.state_dir)
-    held = any(item.disposition is Disposition.HELD for item in pushed.items)
+    held = bool(prepared.broken) or any(item.disposition is Disposition.HELD for item in pushed.items)
     code = most_urgent([outcome.exit_code, ExitCode.FINDINGS] if held else [outcome.exit_code])
     payload = _payload(request, prepared, report, code, pushed=pushed)
     payload["rejects_file"] = None if rejects is None else str(rejects)

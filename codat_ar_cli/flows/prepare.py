@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 
 from codat_ar_cli.domain.documents import InvoiceDraft, PaymentDraft
-from codat_ar_cli.domain.drafting import Drafted, draft_invoices, draft_payments
+from codat_ar_cli.domain.drafting import BrokenDocument, Drafted, draft_invoices, draft_payments
 from codat_ar_cli.domain.findings import Finding, Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS
@@ -126,6 +126,8 @@ class Prepared:
     destination: Destination
     table: Table
     plan: Plan
+    broken: tuple[BrokenDocument, ...] = ()
+    """What the file itself gets wrong, so that no plan can hold it: its rows belong among the rejects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ async def prepare(order: Order, destination: Destination, workshop: Workshop) ->
         if order.data_type is DataType.PAYMENTS
         else plan_invoices(cast(Drafted[InvoiceDraft], drafted), context, index)
     )
-    return Prepared(order, destination, table, replace(plan, findings=(*table.notes, *notes, *plan.findings)))
+    plan = replace(plan, findings=(*table.notes, *notes, *plan.findings))
+    return Prepared(order, destination, table, plan, drafted.broken)
 
 
 def draft(data_type: DataType, table: Table) -> Drafts:

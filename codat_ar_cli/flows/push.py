@@ -48,7 +48,8 @@ def exit_code_of_plan(plan: Plan, *, partial: bool) -> ExitCode:
     if is_refused(plan, partial=partial):
         return ExitCode.USAGE
     held = any(one.disposition is Disposition.HELD for one in plan.documents)
-    return ExitCode.FINDINGS if held else ExitCode.DONE
+    broken = any(finding.severity is Severity.ERROR for finding in plan.findings)
+    return ExitCode.FINDINGS if held or broken else ExitCode.DONE
 
 
 async def apply(

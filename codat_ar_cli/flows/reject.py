@@ -30,6 +30,8 @@ def write_rejects_of(prepared: Prepared, pushed: Pushed, *, path: Path | None, f
 
 def _reasons(prepared: Prepared, pushed: Pushed) -> dict[Place, str]:
     reasons: dict[Place, str] = {}
+    for broken in prepared.broken:
+        reasons |= reasons_of(broken.places, broken.findings)
     for document in prepared.plan.documents:
         if document.disposition is Disposition.HELD:
             reasons |= reasons_of(document.places, document.findings)
