@@ -150,7 +150,7 @@ def _exceeds(invoice: OpenInvoice, amount: Decimal, room: Decimal, currency: Cur
     message = f"{show(amount, currency)} exceeds what is due on invoice `{name}`, {show(max(room, ZERO), currency)}"
     if due.taken.get(invoice.id):
         message += " after the earlier payments of this file"
-    hint = "correct the amount, or book the rest on account with --overpayment on-account"
+    hint = "correct the amount, or book the rest on account with --overpayment-on-account"
     return Problem("payment.exceeds-due", message, hint, Severity.ERROR)
 
 

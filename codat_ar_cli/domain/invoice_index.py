@@ -46,7 +46,8 @@ class InvoiceIndex:
         """Give every invoice that this number may mean: those we pushed under it, and those that carry it."""
         ours = (self.by_id[record] for record in self.pushed.get(number, ()) if record in self.by_id)
         found = {invoice.id: invoice for invoice in (*ours, *self.by_number.get(fold(number), ()))}
-        return tuple(found.values())
+        standing = tuple(invoice for invoice in found.values() if invoice.status != "Void")
+        return standing or tuple(found.values())
 
     def is_pushed(self, number: str) -> bool:
         """Tell whether the ledger says that we made an invoice of this number."""

@@ -12,7 +12,7 @@ SEPARATOR = " - "
 
 def mark(body: Body, source_id: str, reference: str | None, note: str | None) -> None:
     """Write the source id where it can be found again, and the file's reference and note where they fit."""
-    marker = _marker_field(body)
+    marker = marker_field(body)
     texts = {name: text for name, text in (("reference", reference), ("note", note)) if text}
     if marker == "invoiceNumber":
         _put_texts(body, "note", texts, body.room("note", None), start="")
@@ -47,7 +47,7 @@ def mark(body: Body, source_id: str, reference: str | None, note: str | None) ->
 _DESCRIPTION = "lineItems.description"
 
 
-def _marker_field(body: Body) -> str | None:
+def marker_field(body: Body) -> str | None:
     """Choose the strongest field that is really offered: the platform's own, else the usual ones."""
     rules = body.platform.marker(body.data_type)
     usual = ("invoiceNumber", "note") if body.data_type is DataType.INVOICES else ("reference", "note")

@@ -6,7 +6,7 @@ from codat_ar_cli.domain.documents import PartyDraft
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.slots import fold
-from codat_ar_cli.domain.types import Customer, DataType, ReferenceData
+from codat_ar_cli.domain.types import Customer, DataType, RecordId, ReferenceData
 
 
 class CustomerFinder:
@@ -33,12 +33,16 @@ class CustomerFinder:
         if not self._fetched:
             return Problem("customer.not-fetched", "customers were never fetched", "codat-ar fetch")
         if party.id:
-            found = [self._by_id[key] for key in self._by_id if key == party.id]
+            by_id = self._by_id.get(RecordId(party.id))
+            found = [] if by_id is None else [by_id]
         else:
             found = self._by_name.get(fold(party.name), [])
             if not found and party.email:
                 found = self._by_email.get(fold(party.email), [])
         alive = [customer for customer in found if customer.is_alive]
+        if len(alive) > 1 and party.email:
+            same_email = [each for each in alive if each.email and fold(each.email) == fold(party.email)]
+            alive = same_email if len(same_email) == 1 else alive
         if len(alive) == 1:
             return alive[0]
         if alive:

@@ -20,6 +20,7 @@ from codat_ar_cli.domain.planned import Disposition, KnownPush, Plan, PlannedDoc
 from codat_ar_cli.domain.platforms import PlatformRules
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.resolving import Resolver
+from codat_ar_cli.domain.slots import fold
 from codat_ar_cli.domain.types import (
     CompanyId,
     ConnectionId,
@@ -69,12 +70,16 @@ UNTOUCHED = frozenset({State.PLANNED, State.HELD, State.REJECTED})
 """States in which nothing of a document is, or may be, in the books: it can be planned again with other content."""
 
 
+_STOPPING = frozenset({Severity.ERROR, Severity.HOLD})
+_ABOUT_IDS = ("mapping.", "customer.", "payment.on-account-not-offered")
+
+
 class Sheet:
     """One document on its way through the plan: it gathers findings, and what was accepted."""
 
     def __init__(self, draft: Draft, accepted: AbstractSet[str]) -> None:
         self.draft = draft
-        self.findings: list[Finding] = []
+        self._findings: dict[Finding, None] = {}
         self.accepted_here: set[str] = set()
         self._accepted = accepted
 
@@ -83,14 +88,26 @@ class Sheet:
         if problem.acceptable is not None and problem.acceptable in self._accepted:
             self.accepted_here.add(problem.acceptable)
             return
-        finding = problem.at(place or self.draft.place, self.draft.source_id)
-        if finding not in self.findings:
-            self.findings.append(finding)
+        self._findings[problem.at(place or self.draft.place, self.draft.source_id)] = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything found so far, each once, in the order of finding."""
+        return tuple(self._findings)
 
     @property
     def is_held(self) -> bool:
         """Whether something found so far keeps it from being sent."""
-        return any(finding.severity in {Severity.ERROR, Severity.HOLD} for finding in self.findings)
+        return any(finding.severity in _STOPPING for finding in self._findings)
+
+    @property
+    def lacks_ids(self) -> bool:
+        """Whether a body can't be written yet: checking one would repeat the same trouble in the platform's words."""
+        return any(
+            finding.severity is Severity.ERROR
+            or (finding.severity is Severity.HOLD and finding.code.startswith(_ABOUT_IDS))
+            for finding in self._findings
+        )
 
 
 class Desk:
@@ -127,6 +144,10 @@ class Desk:
         if isinstance(found, Problem):
             sheet.add(found, replace(draft.place, column="customer_id" if draft.customer.id else "customer"))
             return None
+        if draft.customer.id and fold(draft.customer.name) != fold(found.name):
+            message = f"customer id {found.id} is `{found.name}` in the books, the file says `{draft.customer.name}`"
+            problem = Problem("customer.other-name", message, severity=Severity.WARNING)
+            sheet.add(problem, replace(draft.place, column="customer_id"))
         if self.context.platform.currency_of_customer and found.currency not in {None, draft.currency}:
             name = self.context.platform.name
             message = f"{name} takes only the customer's own currency, {found.currency}; this is in {draft.currency}"
@@ -165,6 +186,10 @@ class Desk:
         ):
             sheet.add(replace(problem, hint=problem.hint or _FIX), _place_of(sheet.draft, problem))
         return jsontext.dumps(body.value, sort_keys=True)
+
+    def renamed(self) -> Iterable[Finding]:
+        """Point out mapped records that were used and have another name by now."""
+        return (problem.at(Place("mapping"), None) for problem in self.resolver.renamed_in_use())
 
     def identity(self, draft: Draft) -> Identity:
         """Give what makes this the same document for ever (design D9)."""
@@ -239,12 +264,20 @@ def finish(
     """Join documents and findings; an error anywhere holds the whole file, unless a partial run was asked for."""
     of_file, per_document = _sorted_out(drafted.findings, {each.identity.source_id for each in documents})
     joined = [_with_findings(each, per_document.get(each.identity.source_id, ())) for each in documents]
-    findings = (*of_file, *notes, *_accepted_notes(desk.accepted))
+    findings = (*of_file, *_not_writable(desk), *notes, *desk.renamed(), *_accepted_notes(desk.accepted))
     plan = Plan(tuple(joined), findings, drafted.totals)
     errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings) or len(drafted.broken)
     if errors == 0 or desk.context.partial:
         return plan
     return replace(plan, documents=tuple(_held_with_file(each, errors) for each in joined))
+
+
+def _not_writable(desk: Desk) -> Iterable[Finding]:
+    if desk.context.options.properties:
+        return
+    name, what = desk.context.platform.name, desk.data_type.label
+    message = f"Codat offers no way to create {what} on {name}"
+    yield Finding("options.not-offered", Severity.ERROR, message, hint="enter them in the accounting package")
 
 
 def _sorted_out(

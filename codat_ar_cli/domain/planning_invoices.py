@@ -68,7 +68,7 @@ class _InvoicePlanner:
             total=total,
             label=draft.number,
             body=body if fate is Disposition.SEND else None,
-            findings=tuple(sheet.findings),
+            findings=sheet.findings,
             known=self._context.known.get(draft.source_id),
         )
 
@@ -92,8 +92,7 @@ class _InvoicePlanner:
             base=self._context.base,
             rate=self.desk.rate(draft, sheet),
         )
-        if any(finding.severity is Severity.ERROR or finding.code.startswith("mapping.") for finding in sheet.findings):
-            # A body with ids missing would only repeat the same trouble in the platform's words.
+        if sheet.lacks_ids:
             return None, amounts.total, customer.name if customer else draft.customer.name
         text = self.desk.close(invoice_body(resolved, self._option, self._platform), sheet)
         return text, amounts.total, customer.name if customer else draft.customer.name
@@ -130,8 +129,9 @@ class _InvoicePlanner:
         """Find the income account or the item, whichever this platform takes; a stated other one is not lost."""
         takes_account = self._option.offers("lineItems.accountRef") and self._platform.income_by is IncomeBy.ACCOUNT
         takes_item = self._option.offers("lineItems.itemRef")
+        takes_item = takes_item and (self._platform.items_beside_accounts or not takes_account)
         account = item = None
-        if takes_account and (line.item is None or not takes_item or self._needs("accountRef")):
+        if takes_account and (line.account or line.item is None or not takes_item or self._needs("accountRef")):
             account, answered = self._resolve(Slot.INCOME_ACCOUNT, line, sheet, "account", stated=line.account)
             if not answered:
                 sheet.add(unmapped(Slot.INCOME_ACCOUNT), replace(line.place, column="account"))

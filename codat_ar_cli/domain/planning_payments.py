@@ -64,6 +64,8 @@ class _PaymentPlanner:
 
     def reserve(self, draft: PaymentDraft) -> None:
         """Set aside what a payment that Codat already has goes against, whether the books show it yet or not."""
+        if draft.source_id not in self._context.known:
+            return
         if self.desk.known(draft, draft.content_hash(), self.desk.sheet(draft)) is not Disposition.UNDER_WAY:
             return
         for allocation in draft.allocations:
@@ -93,7 +95,7 @@ class _PaymentPlanner:
             total=draft.amount,
             label=_label(draft),
             body=body if fate is Disposition.SEND else None,
-            findings=tuple(sheet.findings),
+            findings=sheet.findings,
             known=self._context.known.get(draft.source_id),
         )
 
@@ -107,7 +109,7 @@ class _PaymentPlanner:
             return None, name
         account, method = self._account(draft, sheet), self._method(draft, sheet)
         allocations = self._allocations(draft, customer, sheet)
-        if allocations is None or customer is None or sheet.is_held:
+        if allocations is None or customer is None or sheet.lacks_ids:
             return None, name
         resolved = ResolvedPayment(draft, customer.id, allocations, account, method, self._context.base, rate)
         return self.desk.close(payment_body(resolved, self._option, self._platform), sheet), name

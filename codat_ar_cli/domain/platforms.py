@@ -70,6 +70,8 @@ class PlatformRules:
     key: PlatformKey
     name: str
     income_by: IncomeBy = IncomeBy.ACCOUNT
+    items_beside_accounts: bool = True
+    """Whether a line with an account may name an item too."""
     markers: Mapping[DataType, Marker] = field(
         default_factory=lambda: {
             DataType.INVOICES: Marker("invoiceNumber"),
@@ -212,6 +214,7 @@ _ALL: tuple[PlatformRules, ...] = (
         link_types=frozenset({"Invoice", "CreditNote"}),
         needs_rate=False,
         omits_base_currency=True,
+        items_beside_accounts=False,
         fixed_quantity=Decimal(1),
         payment_after_invoice=True,
         not_required=frozenset(

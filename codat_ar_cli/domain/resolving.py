@@ -89,6 +89,17 @@ class Resolver:
         rate = self._rates.get(target.id)
         return None if rate is None else rate.effective_rate
 
+    def renamed_in_use(self) -> list[Problem]:
+        """Name the mapped records among the answers so far whose name in the books has changed."""
+        problems: dict[Problem, None] = {}
+        for key, answer in self._answers.items():
+            slot = key[0]
+            if isinstance(slot, Slot) and isinstance(answer, Target):
+                name = self.index(slot).renamed(answer)
+                if name is not None:
+                    problems[_renamed(slot, answer, name)] = None
+        return list(problems)
+
     def check(self, slot: Slot, target: Target) -> Problem | None:
         """Tell what keeps a mapped record from being used now: gone, deleted, archived, not valid there."""
         return self.index(slot).check(target)
