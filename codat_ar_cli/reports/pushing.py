@@ -36,11 +36,12 @@ _DOCUMENT = (
     Column("total", "Total", Kind.AMOUNT),
     Column("state", "Outcome", shown=Shown.MACHINES),
     Column("words", "Outcome", shown=Shown.PEOPLE),
-    Column("record_id", "Record id", Kind.ID),
+    Column("record_id", "Record id", Kind.ID, Shown.WIDE),
     Column("push_operation", "Push operation", Kind.ID, Shown.MACHINES),
     Column("correlation_id", "Correlation id", Kind.ID, Shown.MACHINES),
     Column("code", "Code", shown=Shown.MACHINES),
     Column("why", "Why"),
+    Column("earlier_run", "Run", Kind.ID, Shown.MACHINES),
 )
 
 
@@ -243,7 +244,8 @@ def _planned_row(document: PlannedDocument) -> tuple[Cell, ...]:
         None,
         None,
         holds[0].code if holds else None,
-        "; ".join(dict.fromkeys(finding.message for finding in holds)) or (f"run {known.run_id}" if known else None),
+        "; ".join(dict.fromkeys(finding.message for finding in holds)) or None,
+        known.run_id if known else None,
     )
 
 
@@ -266,6 +268,7 @@ def _push_row(push: Push, disposition: Disposition | None) -> tuple[Cell, ...]:
         push.correlation_id,
         push.cause_code,
         push.cause_text,
+        push.run_id if done_before else None,
     )
 
 
