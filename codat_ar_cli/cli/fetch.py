@@ -55,14 +55,15 @@ def fetch(
 ) -> None:
     """Read reference data from Codat into the local cache.
 
-    Without TYPE: everything that mapping and checking need, shown as counts and ages. With TYPE: its records too.
+    Without TYPE: everything that mapping and checking need, as counts and ages. With TYPE: its records too; with
+    --diff, what changed instead.
     """
     from codat_ar_cli.cli.show import show
 
     session: Session = ctx.obj
     wanted = data_types(types or ())
     report = run_fetch(session, wanted, refresh=refresh, diff=diff, wait=wait)
-    shown = view(session, report, with_records=bool(wanted))
+    shown = view(session, report, with_records=bool(wanted) and not diff)
     show(session.console, shown, schema="codat-ar/fetch/1", at=report.at, **_whose(session))
     raise typer.Exit(report.exit_code)
 

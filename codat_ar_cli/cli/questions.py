@@ -16,7 +16,7 @@ from codat_ar_cli.flows.choose import Asking, Conversation, choose, read_rows
 from codat_ar_cli.flows.reference import NotFetched
 from codat_ar_cli.reports.mapping import excluded
 from codat_ar_cli.reports.model import Report
-from codat_ar_cli.reports.render import render_terminal
+from codat_ar_cli.reports.render import render_terminal, wrap
 
 SHOWN_DISABLED = 3
 """Up to so many records that can't be chosen stand in the list itself; more are shown on request."""
@@ -44,7 +44,7 @@ def hold_conversation(session: Session, *, file: Path | None, revisit: bool) -> 
     profile, console = session.profile, session.console
     rows = read_rows(file) if file else ()
     console.note(f"Mapping of {profile.company_name} on {profile.platform_name}.")
-    console.note("Each answer is kept at once; Ctrl-C stops, `codat-ar map` goes on where you stopped.")
+    console.note("Each answer is kept at once. Ctrl-C stops; `codat-ar map` goes on from there.")
     talk = choose(
         profile.mapping,
         reference,
@@ -67,8 +67,9 @@ class Asker:
 
     def __call__(self, asking: Asking) -> Target | None:
         """Give the chosen record; None to leave the question open. Raises NeedsAnswer where nobody can be asked."""
-        if asking.remark:
-            self._console.note(asking.remark)
+        for words in (asking.background, asking.remark):
+            if words:
+                self._console.note(wrap(words, self._console.width))
         offers = self._narrowed(asking)
         while True:
             chosen = self._console.choose(
@@ -103,19 +104,20 @@ class Asker:
         return offers
 
     def _choices(self, asking: Asking, offers: tuple[Candidate, ...]) -> list[Choice[Target | _Command]]:
-        choices: list[Choice[Target | _Command]] = [self._offer(each) for each in offers]
+        leave: Choice[Target | _Command] = Choice(_LEAVE, _leaving(asking))
+        choices = [self._offer(each) for each in offers]
         if len(offers) < len(asking.offers):
             choices.append(Choice(_SEARCH, "Search again"))
-        choices.append(Choice(_LEAVE, _leaving(asking)))
+        choices.insert(0 if asking.best_left_open else len(choices), leave)
         if len(asking.excluded) > SHOWN_DISABLED:
             choices.append(Choice(_WHY_NOT, f"Show the {len(asking.excluded):,} that can't be chosen, and why"))
         else:
-            choices += [Choice(each.target, str(each.target), disabled=each.excluded) for each in asking.excluded]
+            choices += [Choice(each.target, _title(each.target), disabled=each.excluded) for each in asking.excluded]
         return choices
 
     def _offer(self, each: Candidate) -> Choice[Target | _Command]:
-        title = str(each.target)
-        note = "; ".join(part for part in (each.reason, each.details) if part)
+        title = _title(each.target)
+        note = "; ".join(part for part in (each.details, each.reason) if part)
         room = self._console.width - _CURSOR - len(title) - len("  ()") - 1
         if len(note) > room:
             note = note[: room - 1] + "…" if room > len("bank…") else ""
@@ -126,9 +128,14 @@ class Asker:
         return next((each.target for each in offers if each.target.id == current), None)
 
 
+def _title(target: Target) -> str:
+    """Code and name; the name alone where it holds the code, as names of tax rates do."""
+    return target.name if target.code and target.code in target.name else str(target)
+
+
 def _leaving(asking: Asking) -> str:
     if asking.current is not None:
-        return f"Leave it as it is: {asking.current}"
+        return f"Leave it as it is: {_title(asking.current)}"
     if asking.required:
         return "Leave it open for now (needed before anything can be pushed)"
     return "Leave it open"
@@ -158,4 +165,8 @@ def _sum_up(session: Session, talk: Conversation) -> None:
             console.note(render_terminal(table, width=console.width))
     if not talk.answered and not talk.left_open:
         console.note("Everything is answered already; `codat-ar map --all` asks again.")
+    unmapped = sum(1 for asking in talk.left_open if asking.value is not None)
+    if unmapped:
+        values = "1 value" if unmapped == 1 else f"{unmapped:,} values"
+        console.note(f"{values} of the file left open: documents with them will be held until they are mapped.")
     show_mapping(session, talk.mapping)

@@ -32,11 +32,11 @@ class Question:
 
 _TEXTS: dict[Slot, str] = {
     Slot.BANK_ACCOUNT: "Which account receives the payments?",
-    Slot.INCOME_ACCOUNT: "Which income account do invoice lines post to?",
-    Slot.ITEM: "Which item do invoice lines use? (It decides the income account on this platform.)",
-    Slot.TAX_RATE: "Which tax rate applies when a line names none, or names its percentage?",
-    Slot.TRACKING: "Which tracking category goes on lines that name none?",
-    Slot.PAYMENT_METHOD: "Which payment method is used when a payment names none?",
+    Slot.INCOME_ACCOUNT: "Which income account do lines post to?",
+    Slot.ITEM: "Which item do invoice lines use?",
+    Slot.TAX_RATE: "Which tax rate applies unless a line says else?",
+    Slot.TRACKING: "Which tracking category for lines that name none?",
+    Slot.PAYMENT_METHOD: "Which method for payments that name none?",
     Slot.FEE_ACCOUNT: "Which expense account do platform fees go to?",
     Slot.FEE_SUPPLIER: "Which supplier is the payee of platform fees?",
 }

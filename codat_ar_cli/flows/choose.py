@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from codat_ar_cli.domain.documents import Row
@@ -27,31 +28,9 @@ from codat_ar_cli.domain.mapping import (
 )
 from codat_ar_cli.domain.platforms import IncomeBy, PlatformRules
 from codat_ar_cli.domain.resolving import percentage
-from codat_ar_cli.domain.types import ReferenceData
+from codat_ar_cli.domain.types import RecordId, ReferenceData
 from codat_ar_cli.files.errors import WrongColumns
 from codat_ar_cli.files.readers import read_table
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """One question as it is put to a person."""
-
-    slot: Slot
-    text: str
-    offers: tuple[Candidate, ...]
-    """What may be chosen, best first; never empty."""
-    excluded: tuple[Candidate, ...]
-    """What may not, each with its reason."""
-    current: Target | None = None
-    """The answer so far; choosing it again keeps it."""
-    remark: str | None = None
-    """What is wrong with the answer so far, or what is known of the value asked about."""
-    required: bool = False
-    """Whether nothing can be pushed without an answer. It may be left open all the same, for later."""
-
-
-Ask = Callable[[Asking], Target | None]
-"""Puts a question; gives the chosen record, None to leave it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +49,52 @@ class OpenValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """One question as it is put to a person."""
+
+    slot: Slot
+    text: str
+    offers: tuple[Candidate, ...]
+    """What may be chosen, best first; never empty."""
+    excluded: tuple[Candidate, ...]
+    """What may not, each with its reason."""
+    current: Target | None = None
+    """The answer so far; choosing it again keeps it."""
+    remark: str | None = None
+    """What is wrong with the answer so far, or what is known of the value asked about."""
+    background: str | None = None
+    """What the answer is used for, where the question alone does not say."""
+    required: bool = False
+    """Whether nothing can be pushed without an answer. It may be left open all the same, for later."""
+    value: OpenValue | None = None
+    """The value of the file it is about; None: it is about a slot's default."""
+    best_left_open: bool = False
+    """Whether an answer given by mistake would say something about every row that the row does not say."""
+
+
+_BACKGROUND: MappingABC[Slot, str] = {
+    Slot.ITEM: "On this platform the item of a line decides its income account.",
+    Slot.TAX_RATE: "For lines that name no tax rate, or name the percentage that it charges.",
+    Slot.TRACKING: "Optional: it would go on every line that names none.",
+    Slot.PAYMENT_METHOD: "Optional: it would go on every payment that names none.",
+    Slot.FEE_ACCOUNT: "Optional: needed only to book what payment processors keep.",
+    Slot.FEE_SUPPLIER: "Optional: needed only to book what payment processors keep.",
+}
+
+_BEST_LEFT_OPEN = frozenset({Slot.TRACKING, Slot.PAYMENT_METHOD})
+
+Ask = Callable[[Asking], Target | None]
+"""Puts a question; gives the chosen record, None to leave it open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """How the conversation ended."""
 
     mapping: Mapping
     answered: int
-    left_open: tuple[str, ...]
-    """What was asked and left open, in words."""
+    left_open: tuple[Asking, ...]
+    """What was asked and left open."""
     without_choice: tuple[Asking, ...]
     """What could not be asked: the books have no usable record for it."""
 
@@ -116,7 +134,7 @@ class _Talk:
     ) -> None:
         self.mapping = mapping
         self.answered = 0
-        self.left_open: list[str] = []
+        self.left_open: list[Asking] = []
         self.without_choice: list[Asking] = []
         self._reference = reference
         self._platform = platform
@@ -131,14 +149,25 @@ class _Talk:
                 return
             asked.append(put.slot)
             remark = put.problem.message if put.problem else None
-            asking = Asking(put.slot, put.text, put.candidates, put.excluded, put.current, remark, put.required)
+            background = _BACKGROUND.get(put.slot)
+            asking = Asking(
+                put.slot,
+                put.text,
+                put.candidates,
+                put.excluded,
+                put.current,
+                remark,
+                background,
+                put.required,
+                best_left_open=put.slot in _BEST_LEFT_OPEN and put.current is None,
+            )
             target = self._put(asking)
             if target is not None:
                 self._keep(with_default(self.mapping, put.slot, target))
 
     def about_values(self, rows: Sequence[Row], source: str) -> None:
         for value in open_values(rows, self.mapping, self._reference, self._platform):
-            asking = _asking_value(value, source, candidates(value.slot, self._reference, self._platform))
+            asking = _asking_value(value, source, self._reference, self._platform)
             target = self._put(asking)
             if target is not None:
                 self._keep(with_rule(self.mapping, value.slot, Rule(((value.column, (value.value,)),), target)))
@@ -149,7 +178,7 @@ class _Talk:
             return None
         target = self._ask(asking)
         if target is None:
-            self.left_open.append(asking.text)
+            self.left_open.append(asking)
         return target
 
     def _keep(self, mapping: Mapping) -> None:
@@ -214,10 +243,11 @@ def _stated(cells: MappingABC[str, str], platform: PlatformRules) -> Iterable[tu
         yield Slot.PAYMENT_METHOD, "method", cells["method"].strip()
 
 
-def _asking_value(value: OpenValue, source: str, found: Sequence[Candidate]) -> Asking:
-    usable = [each for each in found if each.excluded is None]
-    if value.percent is not None:
-        usable.sort(key=lambda each: each.percent is None or Decimal(each.percent) != value.percent)
+def _asking_value(value: OpenValue, source: str, reference: ReferenceData, platform: PlatformRules) -> Asking:
+    found = candidates(value.slot, reference, platform)
+    posting = _posting_to(value, reference)
+    likeness = {each.target.id: 1.0 if each.target.id in posting else _likeness(value, each) for each in found}
+    usable = sorted((each for each in found if each.excluded is None), key=lambda each: -likeness[each.target.id])
     rows = "1 row" if value.rows == 1 else f"{value.rows:,} rows"
     return Asking(
         value.slot,
@@ -225,4 +255,30 @@ def _asking_value(value: OpenValue, source: str, found: Sequence[Candidate]) -> 
         tuple(usable),
         tuple(each for each in found if each.excluded is not None),
         remark=value.problem.message,
+        value=value,
+        best_left_open=sum(likeness[each.target.id] >= _LIKELY for each in usable) != 1,
     )
+
+
+_LIKELY = 0.6
+"""From this likeness on a candidate may be what is meant."""
+
+
+def _posting_to(value: OpenValue, reference: ReferenceData) -> frozenset[RecordId]:
+    """Give the items that post to the account that the file names, where the platform takes items instead."""
+    if value.slot is not Slot.ITEM or value.column != "account":
+        return frozenset()
+    named = fold(value.value)
+    accounts = {
+        each.id for each in reference.accounts if named in {fold(each.nominal_code or ""), fold(each.name), each.id}
+    }
+    return frozenset(each.id for each in reference.items if each.income_account in accounts)
+
+
+def _likeness(value: OpenValue, candidate: Candidate) -> float:
+    """Tell, from 0 to 1, how like the value a record is: by what it charges, else by its name or code."""
+    if value.percent is not None:
+        return float(candidate.percent is not None and Decimal(candidate.percent) == value.percent)
+    texts = (candidate.target.name, candidate.target.code or "")
+    likeness = max(SequenceMatcher(None, fold(value.value), fold(text)).ratio() for text in texts)
+    return likeness if likeness >= _LIKELY else 0.0

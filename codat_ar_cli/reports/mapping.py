@@ -85,7 +85,7 @@ def excluded(slot: Slot, candidates: Sequence[Candidate]) -> Table:
     return Table("excluded", columns, rows, title=f"What can't be the {slot.label}")
 
 
-_SHOWN_CANDIDATES = 5
+_SHOWN_CANDIDATES = 3
 
 
 def _undecided(open_slots: Mapping[Slot, Sequence[Candidate]]) -> Table:

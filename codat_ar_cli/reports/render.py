@@ -28,7 +28,7 @@ def render_terminal(report: Report, *, width: int = NARROW, ascii_only: bool = F
     """
     blocks = [printable(report.title)] if report.title else []
     blocks += [_draw(table, width, ascii_only) for table in report.tables]
-    blocks += [_wrap(note, width) for note in report.notes]
+    blocks += [wrap(note, width) for note in report.notes]
     text = "\n\n".join(block for block in blocks if block)
     return text.encode("ascii", "replace").decode() if ascii_only else text
 
@@ -156,7 +156,8 @@ def _print(drawn: "RichTable", width: int) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def _wrap(note: str, width: int) -> str:
+def wrap(note: str, width: int) -> str:
+    """Break a note into lines between words, further lines of each paragraph indented."""
     import textwrap
 
     lines = (printable(line) for line in note.splitlines())

@@ -1,6 +1,7 @@
 """Reports, one function each: domain values in, a `Report` out, never formatted text."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from codat_ar_cli.domain.fetched import Change, FetchOutcome, FetchReport, FetchStatus
@@ -145,6 +146,12 @@ _CURRENCY = Column("currency", "Currency")
 _STATUS = Column("status", "Status")
 
 
+def _natural(code: str | None) -> tuple[bool, list[tuple[int, str]]]:
+    """Sort codes as people do: 90 before 200 before 4000, words among numbers first, no code last."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", (code or "").casefold())
+    return not parts, [(-1, part) if not part.isdecimal() else (int(part), "") for part in parts]
+
+
 def _state(status: str, is_deleted: bool) -> str:
     return "Deleted" if is_deleted else status
 
@@ -172,7 +179,9 @@ def _accounts(reference: ReferenceData) -> Table:
             _state(each.status, each.is_deleted),
             each.id,
         )
-        for each in reference.accounts
+        for each in sorted(
+            reference.accounts, key=lambda each: (each.nominal_code is None, _natural(each.nominal_code))
+        )
     )
     return Table(DataType.ACCOUNTS.value, columns, rows, title="Accounts")
 

@@ -203,6 +203,27 @@ def test_rates_that_charge_the_percentage_asked_about_come_first():
     talk(person, books=books, rows=rows_of({"tax_rate": "5"}), source="f.csv")
 
     assert {each.percent for each in person.asked[-1].offers[:2]} == {"5"}
+    assert person.asked[-1].best_left_open
+
+
+def test_items_that_post_to_the_account_a_file_names_come_first():
+    other = Item(RecordId("i-a"), "Another", None, "Active", "Service", True, SERVICES.id)
+    books = ReferenceData(accounts=BOOKS.accounts, items=(other, *BOOKS.items), fetched=BOOKS.fetched)
+    person = Person()
+
+    talk(person, books=books, platform=QBO, rows=rows_of({"account": "200"}), source="f.csv")
+
+    assert person.asked[-1].offers[0].target.id == "i-plan"
+    assert not person.asked[-1].best_left_open
+
+
+def test_the_record_whose_name_is_most_like_the_value_comes_first():
+    person = Person()
+
+    talk(person, rows=rows_of({"account": "consultng"}), source="f.csv")
+
+    assert person.asked[-1].offers[0].target.id == SERVICES.id
+    assert not person.asked[-1].best_left_open
 
 
 def test_a_payment_method_is_asked_about_where_the_platform_has_methods():

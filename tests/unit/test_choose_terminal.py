@@ -155,6 +155,16 @@ def test_few_that_cannot_be_chosen_stand_disabled_in_the_list(desk):
     assert disabled["091 Old"] == "archived"
 
 
+def test_enter_alone_puts_no_tracking_category_on_every_line(desk):
+    category = {"id": "S", "name": "South", "status": "Active", "hasChildren": False, "parentId": "R"}
+    desk.fill({DataType.TRACKING_CATEGORIES: [category]})
+    script = Script("090", "200", "OUTPUT2", "South")
+
+    desk.run("map", script=script)
+
+    assert [choice.title for choice in script.seen[3][1]] == ["Leave it open", "South"]
+
+
 def test_a_long_list_is_narrowed_by_a_part_of_the_name_first(desk):
     many = [{"id": f"s-{number}", "supplierName": f"Supplier {number:03}", "status": "Active"} for number in range(300)]
     desk.fill({DataType.SUPPLIERS: [*many, {"id": "s-stripe", "supplierName": "Stripe", "status": "Active"}]})
