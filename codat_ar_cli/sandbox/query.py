@@ -161,7 +161,9 @@ def _folded(value: Any) -> str:
     return str(value).casefold()
 
 
-def _number(value: Any) -> Decimal:
+def _number(value: Any) -> Decimal | int:
+    if type(value) is Decimal or type(value) is int:  # as records hold it
+        return value
     number = Decimal(value)
     if not number.is_finite():
         raise ValueError(value)

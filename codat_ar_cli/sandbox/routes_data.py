@@ -123,8 +123,8 @@ def _syncable(company: Company, call: Call) -> dict[str, Any]:
 
 def list_history(world: World, call: Call) -> Answer:
     """`GET /companies/{companyId}/data/history`, newest first."""
-    syncs = sorted(world.company(call).syncs.values(), key=lambda sync: sync.requested, reverse=True)
-    return page(call, Shelf([sync.wire(call.now) for sync in syncs]), DATASET)
+    oldest_first = sorted(world.company(call).syncs.values(), key=lambda sync: sync.requested)
+    return page(call, Shelf([sync.wire(call.now) for sync in oldest_first[::-1]]), DATASET)
 
 
 def get_history(world: World, call: Call) -> Answer:

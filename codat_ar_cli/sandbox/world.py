@@ -171,9 +171,9 @@ class World:
         self._restore_meta(dict(self.store.load("meta")))
 
     def _restore_work(self) -> None:
-        for _, raw in self.store.load("sync"):
-            if raw["companyId"] in self.companies:
-                self.companies[raw["companyId"]].restore_sync(Sync.load(raw))
+        syncs = [Sync.load(raw) for _, raw in self.store.load("sync") if raw["companyId"] in self.companies]
+        for sync in sorted(syncs, key=lambda sync: (sync.requested, sync.ends)):
+            self.companies[sync.company_id].restore_sync(sync)
         operations = [raw for _, raw in self.store.load("operation") if raw["company"] in self.companies]
         for raw in sorted(operations, key=lambda raw: parse_stamp(raw["wire"]["requestedOnUtc"])):
             self.companies[raw["company"]].add_operation(Operation.load(raw))
