@@ -14,6 +14,8 @@ from codat_ar_cli.files.source import open_source
 from codat_ar_cli.files.table import REASON_COLUMN, Header, Limits, Table, understand
 
 DELIMITERS = (",", ";", "\t", "|")
+REMEMBERED = 50_000
+"""How many distinct cells are kept to share equal ones: files repeat customers, dates and prices on every row."""
 Record = tuple[int, list[str]]
 """The physical line where a record starts, and its cells."""
 
@@ -114,6 +116,7 @@ def _rows(records: Iterator[Record], names: tuple[str, ...], name: str) -> tuple
     raw: list[list[str]] = []
     blank = 0
     width = len(names)
+    seen: dict[str, str] = {}
     for line, cells in records:
         if not any(cells) or not any(map(str.strip, cells)):
             blank += 1
@@ -125,8 +128,11 @@ def _rows(records: Iterator[Record], names: tuple[str, ...], name: str) -> tuple
                 del cells[width:]  # empty cells beyond the header say nothing
             else:
                 fault = _ragged(place, len(cells), names)
-        rows.append(Row(place, _cells(names, map(str.strip, cells), len(cells)), fault))
-        raw.append(cells)
+        if len(seen) > REMEMBERED:
+            seen.clear()
+        shared = list(map(seen.setdefault, cells, cells))
+        rows.append(Row(place, _cells(names, map(str.strip, shared), len(shared)), fault))
+        raw.append(shared)
     return rows, raw, blank
 
 
