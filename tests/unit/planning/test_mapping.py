@@ -167,7 +167,8 @@ def test_item_platforms_ask_for_an_item_and_others_for_an_account(books):
 
 
 def test_the_wizard_asks_each_open_slot_once_and_then_stops(books):
-    mapping, asked = Mapping(), []
+    mapping = Mapping()
+    asked: list[Slot] = []
     while question := next_question(mapping, books, XERO, asked=asked):
         asked.append(question.slot)
         mapping = with_default(mapping, question.slot, question.candidates[0].target)
