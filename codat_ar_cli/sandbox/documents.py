@@ -52,7 +52,7 @@ def drawn_up(package: Package, draft: Draft, earlier: Record | None) -> Record:
     _number(package, draft, record, earlier)
     if body.get("note"):
         record["note"] = body["note"]
-    _check_due(draft, record)
+    _take_due(draft, record)
     _check_settled(package, draft, record, earlier)
     return record
 
@@ -73,13 +73,12 @@ def _number(package: Package, draft: Draft, record: Record, earlier: Record | No
     record[name] = given
 
 
-def _check_due(draft: Draft, record: Record) -> None:
+def _take_due(draft: Draft, record: Record) -> None:
     due = draft.body.get("dueDate")
     if not due:
         return
+    # No platform here refuses a due date before the issue date; drafting warns of one in the user's file.
     record["dueDate"] = wire_date(date_of(due))
-    if record["dueDate"] < record["issueDate"]:
-        draft.fail("DueDate", f"Due date {due[:10]} must not be before the issue date {record['issueDate'][:10]}.")
 
 
 def _check_settled(package: Package, draft: Draft, record: Record, earlier: Record | None) -> None:
