@@ -7,6 +7,7 @@ without a pause, so nothing else can see half of what one of them does.
 import base64
 import binascii
 import hmac
+import os
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,7 @@ from codat_ar_cli.sandbox.answers import JSON, Answer, ApiError, Call, error_ans
 from codat_ar_cli.sandbox.faults import Fault
 from codat_ar_cli.sandbox.jsonexact import dumps
 from codat_ar_cli.sandbox.routes import Handler
-from codat_ar_cli.sandbox.settings import Exchange, Settings
+from codat_ar_cli.sandbox.settings import Exchange, SandboxError, Settings
 from codat_ar_cli.sandbox.world import World
 
 _FAULT_TEXTS = {
@@ -60,7 +61,7 @@ class Desk:
             answer = await self._answer(call, handler, fault, address)
         reply = self._reply(answer, fault)
         world.commit()
-        return self._note(call, query_string, reply)
+        return self._note(call, query_string, reply, spoiled=fault.spoils_the_answer)
 
     async def _after_waiting(self, call: Call, handler: Handler, fault: Fault, address: str) -> Answer | None:
         if fault.drop == "before":
@@ -146,7 +147,7 @@ class Desk:
         cut = len(answer.body) // 2 if fault.cut is True else min(int(fault.cut), max(0, len(answer.body) - 1))
         return Reply(answer, headers, cut)
 
-    def _note(self, call: Call, query_string: str, reply: Reply) -> Reply:
+    def _note(self, call: Call, query_string: str, reply: Reply, *, spoiled: bool) -> Reply:
         hook = self.world.settings.on_exchange
         if hook is None and self._log is None:
             return reply
@@ -162,6 +163,7 @@ class Desk:
             response_headers=reply.headers,
             response_body=reply.answer.body if reply.send is None else reply.answer.body[: max(0, reply.send)],
             operation_key=reply.answer.operation_key,
+            spoiled=spoiled,
         )
         if self._log is not None:
             self._log.write(_log_line(exchange) + "\n")
@@ -195,8 +197,12 @@ def _check_key(settings: Settings, call: Call) -> None:
 def _open_log(settings: Settings) -> TextIO | None:
     if settings.log is None:
         return None
-    settings.log.parent.mkdir(parents=True, exist_ok=True)
-    return settings.log.open("a", encoding="utf-8")
+    try:
+        settings.log.parent.mkdir(parents=True, exist_ok=True)
+        private = os.open(settings.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SandboxError("sandbox.log", f"can't write the log `{settings.log}`: {error.strerror}") from error
+    return os.fdopen(private, "a", encoding="utf-8")
 
 
 def _log_line(exchange: Exchange) -> str:
@@ -212,5 +218,6 @@ def _log_line(exchange: Exchange) -> str:
             "responseHeaders": exchange.response_headers,
             "responseBody": exchange.response_body.decode("utf-8", "replace"),
             "operationKey": exchange.operation_key,
+            "spoiled": exchange.spoiled,
         }
     )

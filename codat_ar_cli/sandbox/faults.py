@@ -63,6 +63,11 @@ class Fault:
     operation: Mapping[str, Any] | None = None
     sync: Mapping[str, Any] | None = None
 
+    @property
+    def spoils_the_answer(self) -> bool:
+        """Whether the answer is no longer what Codat itself would give."""
+        return self.status is not None or self.malformed or self.has_shape or self.cut not in (None, False)
+
 
 NO_FAULT = Fault()
 

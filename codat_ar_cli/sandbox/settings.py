@@ -40,6 +40,8 @@ class Exchange:
     response_body: bytes
     operation_key: str | None = None
     """The push operation that the request began, if any."""
+    spoiled: bool = False
+    """Whether a fault made the answer one that Codat would not give: no fault of the sandbox itself."""
 
 
 def utc_now() -> datetime:

@@ -88,7 +88,7 @@ def _open(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its side files the same permissions
     except OSError as error:
         raise SandboxError("sandbox.state", f"can't open the state file `{path}`: {error.strerror}") from error
-    database = sqlite3.connect(path, check_same_thread=False)
+    database = sqlite3.connect(path, timeout=0.5, check_same_thread=False)
     try:
         _prepare(database, path)
     except sqlite3.OperationalError as error:
