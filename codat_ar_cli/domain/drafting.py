@@ -82,10 +82,14 @@ def _draft(rows: Iterable[Row], layout: Layout, source: str, columns: Collection
         dict.fromkeys(reader.findings), key=lambda finding: finding.place.row or 0 if finding.place else 0
     )
     if tally.untaxed:
-        message = f"the total leaves out the tax of {tally.untaxed} invoices: the mapping decides it, not the file"
+        message = f"the totals leave out the tax of {_invoices(tally.untaxed)}: the mapping decides it, not the file"
         findings.append(Finding("totals.without-tax", Severity.NOTE, message, Place(source)))
     totals = ControlTotals(count, len(groups), dict(tally.amounts), dict(tally.fees))
     return Drafted(tuple(documents), tuple(findings), totals, tuple(broken_documents))
+
+
+def _invoices(number: int) -> str:
+    return f"{number} invoice" if number == 1 else f"{number} invoices"
 
 
 def _build_one(reader: CellReader, group: Group, layout: Layout, tally: Tally, build: _Build[D]) -> D | None:

@@ -147,7 +147,8 @@ class Header:
             message = f"`{column}` of {one} {group.key} is {here!r} here and {there!r} on {_line(stating)}"
             hint = hint or f"rows with the same {layout.key} are one {one}: make them agree"
         reader.report(code, row, column, message, hint=hint)
-        self._elsewhere[column] = None
+        # The currency is still needed to check the decimals of other cells; any other value would mislead its checks.
+        self._elsewhere[column] = stating if column == "currency" else None
 
 
 def _line(row: Row) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from codat_ar_cli.domain import money
-from codat_ar_cli.domain.cells import CellReader
+from codat_ar_cli.domain.cells import LARGEST, CellReader
 from codat_ar_cli.domain.documents import InvoiceDraft, LineDraft, Row
 from codat_ar_cli.domain.grouping import Group, Header, Tally, read_party, read_rate, split_cell
 from codat_ar_cli.domain.layouts import INVOICES
@@ -24,8 +24,7 @@ def build_invoice(reader: CellReader, group: Group, tally: Tally) -> InvoiceDraf
     issued = reader.date(header.at("issue_date"), "issue_date", required=True)
     due = _due_date(reader, header, issued)
     rate = read_rate(reader, header)
-    reference = reader.text(header.at("reference"), "reference")
-    note = reader.text(header.at("note"), "note")
+    reference, note = (reader.text(header.at(name), name) for name in ("reference", "note"))
     stated = reader.amount(header.at("total_amount"), "total_amount", currency)
     lines = [_line(reader, row, currency) for row in group.rows]
     whole = [line for line in lines if line is not None]
@@ -83,7 +82,9 @@ def _line(reader: CellReader, row: Row, currency: Currency | None) -> LineDraft 
     account = reader.code(row, "account")
     item = reader.text(row, "item")
     tracking = reader.text(row, "tracking")
-    if quantity is None or price is None or not _discount_is_sane(reader, row, quantity * price, discount, percent):
+    if quantity is None or price is None or not _product_is_sane(reader, row, quantity, price):
+        return None
+    if not _discount_is_sane(reader, row, quantity * price, discount, percent):
         return None
     line = LineDraft(
         place=row.place,
@@ -102,6 +103,15 @@ def _line(reader: CellReader, row: Row, currency: Currency | None) -> LineDraft 
     if currency is not None and tax_amount is not None:
         _check_line_tax(reader, row, line, currency)
     return line
+
+
+def _product_is_sane(reader: CellReader, row: Row, quantity: Decimal, price: Decimal) -> bool:
+    """Check that a line's amount stays in the range where sums are exact."""
+    if abs(quantity * price) < LARGEST:
+        return True
+    message = f"{quantity} × {price} is larger than any amount that is taken"
+    reader.report("row.too-large", row, "unit_price", message, hint="correct the quantity or the price")
+    return False
 
 
 def _discount_is_sane(

@@ -71,6 +71,11 @@ class Layout:
         return tuple(column.name for column in self.columns if column.required)
 
     @cached_property
+    def needs_lines(self) -> bool:
+        """Whether a document is nothing without lines: an invoice is, a payment can be wholly on account."""
+        return any(column.required and column.per_line for column in self.columns)
+
+    @cached_property
     def document_columns(self) -> Mapping[str, Kind]:
         """Canonical names whose cells must agree between the rows of one document; not the key itself."""
         return {column.name: column.kind for column in self.columns if not column.per_line and column.name != self.key}

@@ -24,9 +24,7 @@ def build_payment(reader: CellReader, group: Group, tally: Tally) -> PaymentDraf
         reader.report("row.zero-amount", amount_row, "amount", "the payment is of zero", hint="drop it or correct it")
         amount = None
     rate = read_rate(reader, header)
-    method = reader.text(header.at("method"), "method")
-    note = reader.text(header.at("note"), "note")
-    reference = reader.text(header.at("reference"), "reference")
+    method, note, reference = (reader.text(header.at(name), name) for name in ("method", "note", "reference"))
     fee = _fee(reader, header.at("fee"), currency)
     allocations = _allocations(reader, group, amount, currency)
     if currency is None:

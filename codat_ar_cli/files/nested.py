@@ -143,6 +143,8 @@ class _Flattener:
         cells, fault = self._cells(document, place, leave_out=keys)
         lines = document[keys[0]] if keys else None
         if lines is None or lines == []:
+            if keys and self.layout.needs_lines:
+                fault = fault or _fault(place, f"`{keys[0]}` is empty")
             yield Row(place, cells, fault)
         elif not isinstance(lines, list):
             yield Row(place, cells, fault or _fault(place, f"`{keys[0]}` is {_kind(lines)}, not a list"))

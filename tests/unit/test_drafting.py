@@ -83,6 +83,7 @@ MISTAKES = [
     ({"unit_price": "١٠"}, "row.bad-amount", "unit_price"),
     ({"unit_price": "1О.00"}, "row.bad-amount", "unit_price"),
     ({"unit_price": "1000000000000000"}, "row.bad-amount", "unit_price"),
+    ({"unit_price": "10000000000000.00", "quantity": "100"}, "row.too-large", "unit_price"),
     ({"unit_price": "10.005"}, "row.too-many-decimals", "unit_price"),
     ({"unit_price": "10.5", "currency": "JPY"}, "row.too-many-decimals", "unit_price"),
     ({"unit_price": "-10.00"}, "document.negative-total", None),
@@ -157,6 +158,12 @@ def test_rows_that_contradict_each_other_are_named_with_both_lines():
     assert finding.place == Place("i.csv", 4, "due_date")
     assert "'2026-06-30' here and '2026-05-31' on line 2" in finding.message
     assert [place.row for place in drafted.broken[0].places] == [2, 4]
+
+
+def test_decimals_are_checked_also_where_rows_contradict_each_other_in_currency():
+    drafted = draft({}, {"currency": "EUR", "unit_price": "1.005"})
+
+    assert [finding.code for finding in drafted.findings] == ["document.conflict", "row.too-many-decimals"]
 
 
 def test_a_number_used_for_another_customer_is_one_finding_whatever_else_differs():

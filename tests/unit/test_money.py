@@ -1,6 +1,7 @@
 """Amounts: read by our own rule, exact in every product and sum, rounded once."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -61,13 +62,12 @@ def test_the_smallest_amount_follows_the_currency():
 
 @given(st.lists(amounts, max_size=40))
 def test_a_sum_is_exact(parts):
-    assert money.total(parts) == Decimal(sum(int(part.scaleb(4)) for part in parts)).scaleb(-4)
+    assert Fraction(money.total(parts)) == sum(map(Fraction, parts))
 
 
 @given(amounts, amounts)
 def test_a_line_is_within_half_a_cent_of_the_exact_product(quantity, price):
-    exact = int(quantity.scaleb(4)) * int(price.scaleb(4))
-
     line = money.line_net(quantity, price, GBP)
 
-    assert abs(int(line.scaleb(2)) * 10**6 - exact) * 2 <= 10**6
+    assert abs(Fraction(line) - Fraction(quantity) * Fraction(price)) <= Fraction(1, 200)
+    assert line.as_tuple().exponent == -2

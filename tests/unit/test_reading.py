@@ -172,6 +172,7 @@ class TestJson:
             ('{"customer":{"name":"A"}}', "`customer` is an object, where one value is expected"),
             ('{"lines":{"quantity":1}}', "`lines` is an object, not a list"),
             ('{"lines":[7]}', "not an object"),
+            ('{"lines":[]}', "`lines` is empty"),
             ('{"currency":"GBP","lines":[{"currency":"EUR"}]}', "`currency` is `EUR` here and `GBP` in the document"),
             ('{"customer":"\\ud800"}', "half of a surrogate pair"),
         ],
