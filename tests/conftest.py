@@ -65,9 +65,8 @@ def contract(contract_or_none: ContractChecker | None) -> ContractChecker:
 def start_sandbox(contract_or_none: ContractChecker | None) -> Iterator[Callable[..., str]]:
     """A function that starts a sandbox in a background thread and gives its base URL.
 
-    Takes the keywords of the sandbox's `Settings`, and `broken_answers=True` for tests whose faults make the
-    answers break Codat's contract on purpose. Every exchange is judged by that contract; a breach fails the
-    test when it ends.
+    Takes the keywords of the sandbox's `Settings`. Every exchange is judged by Codat's contract, save answers
+    that a fault has spoiled; a breach fails the test when it ends.
     """
     from codat_ar_cli.sandbox.serve import running
     from codat_ar_cli.sandbox.settings import Settings
@@ -75,9 +74,9 @@ def start_sandbox(contract_or_none: ContractChecker | None) -> Iterator[Callable
     recorders: list[Recorder] = []
     with ExitStack() as sandboxes:
 
-        def start(*, broken_answers: bool = False, **settings: Any) -> str:
+        def start(**settings: Any) -> str:
             if contract_or_none is not None:
-                recorders.append(Recorder(contract_or_none, responses=not broken_answers))
+                recorders.append(Recorder(contract_or_none))
                 settings.setdefault("on_exchange", recorders[-1])
             return sandboxes.enter_context(running(Settings(**settings)))
 

@@ -66,7 +66,8 @@ class Fault:
     @property
     def spoils_the_answer(self) -> bool:
         """Whether the answer is no longer what Codat itself would give."""
-        return self.status is not None or self.malformed or self.has_shape or self.cut not in (None, False)
+        is_cut = self.cut is not None and self.cut is not False  # 0 bytes is a cut too
+        return self.status is not None or self.malformed or self.has_shape or is_cut
 
 
 NO_FAULT = Fault()

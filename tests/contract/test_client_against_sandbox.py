@@ -313,7 +313,7 @@ async def test_limits_are_told_by_headers_and_429(start_sandbox):
 )
 async def test_a_push_over_a_bad_network_ends_in_the_error_that_says_what_is_known(start_sandbox, fault, expected):
     plan = {"rules": [{"method": "POST", **fault}]}
-    url = start_sandbox(platforms=("mqjo",), faults=plan, broken_answers=True)
+    url = start_sandbox(platforms=("mqjo",), faults=plan)
     async with connected(url) as codat:
         company, connection = await on_platform(codat, "mqjo")
         with pytest.raises(errors.CodatError) as caught:
@@ -331,7 +331,7 @@ async def test_a_push_over_a_bad_network_ends_in_the_error_that_says_what_is_kno
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"cut": True}, {"malformed": True}, {"status": 503}])
 async def test_a_read_over_a_bad_network_is_repeated(start_sandbox, fault):
     plan = {"rules": [{"path": "/profile", "nth": 1, **fault}]}
-    url = start_sandbox(platforms=("xero",), faults=plan, broken_answers=True)
+    url = start_sandbox(platforms=("xero",), faults=plan)
     async with connected(url) as codat:
         assert await codat.profile_name()
 

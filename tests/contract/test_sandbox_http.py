@@ -93,13 +93,12 @@ Open = Callable[..., Api]
 
 
 @pytest.fixture
-def open_api() -> Iterator[Open]:
+def open_api(start_sandbox: Callable[..., str]) -> Iterator[Open]:
     """Start a sandbox, by default with one Xero company and a still clock."""
     with ExitStack() as stack:
 
         def start(**chosen: Any) -> Api:
-            settings = Settings(**{"platforms": ("xero",), **CLOCKED, **chosen})
-            url = stack.enter_context(running(settings))
+            url = start_sandbox(**{"platforms": ("xero",), **CLOCKED, **chosen})
             http = stack.enter_context(httpx.Client(base_url=url, headers={"Authorization": f"Basic {KEY}"}))
             api = Api(http)
             company = loads(http.get("/__sandbox/health").text)["companies"][0]
