@@ -48,6 +48,9 @@ class _Delivery:
     a later request meets (401, say) proves nothing about the earlier one."""
     first_sent_at: dt.datetime | None
     latest_seen: dt.datetime
+    codats_time_then: dt.datetime | None = None
+    """Codat's clock at the first request, where this process made it: two clocks that differ for good are no
+    reason to doubt a key's age."""
     misses: int = 0
     busy: float = 0.0
     """Seconds spent waiting for an earlier request under its key."""
@@ -86,13 +89,16 @@ class Sender:
         push = work.ledger.push(push_id)
         if push.body is None or push.idempotency_key is None or body_sha256(push.body) != push.body_sha256:
             raise LedgerDamaged(work.ledger.name, f"the body of {push.label} is not the one that was planned")
+        latest_seen = None
+        if push.state is not State.PLANNED:
+            latest_seen = work.ledger.latest_instant_since_send(push_id)
         if push.state is State.IN_DOUBT:
             work.move(push_id, Event.SETTLE_RESEND)
         return _Delivery(
             push,
             exposed=push.state is not State.PLANNED,
             first_sent_at=push.first_sent_at,
-            latest_seen=work.ledger.latest_instant_since_send(push_id) or work.clock(),
+            latest_seen=latest_seen or work.clock(),
         )
 
     def _may_send(self, delivery: _Delivery) -> bool:
@@ -100,9 +106,11 @@ class Sender:
         if not delivery.exposed:
             return True
         now, theirs = self._work.clock(), self._work.client.server_time
-        why = why_not_resend(delivery.first_sent_at or now, now, delivery.latest_seen)
+        sent = delivery.first_sent_at or now
+        why = why_not_resend(sent, now, delivery.latest_seen)
         if why is None and theirs is not None:
-            why = why_not_resend(delivery.first_sent_at or now, max(now, theirs), delivery.latest_seen)
+            sent_by_theirs = delivery.codats_time_then or sent
+            why = why_not_resend(sent_by_theirs, max(theirs, sent_by_theirs), sent_by_theirs)
         if why is None:
             return True
         self._doubt(delivery, why, _NOT_RESENT[why])
@@ -115,6 +123,7 @@ class Sender:
         work.move(push.id, Event.SEND)
         if not delivery.exposed:
             delivery.first_sent_at = now
+            delivery.codats_time_then = work.client.server_time
         delivery.latest_seen = max(delivery.latest_seen, now)
         try:
             operation = await work.client.push(

@@ -94,7 +94,7 @@ def make_move(
     at: dt.datetime,
 ) -> State:
     """Make one move and its event row. Raises IllegalMove where the table has none, LostMove on a second writer."""
-    row = one_row(connection, push_id)
+    row = _row_to_move(connection, push_id)
     before = State(row["state"])
     after = move(before, event)
     values: dict[str, Any] = {"state": after.value, "updated_at": texts.instant(at)}
@@ -179,6 +179,19 @@ def read_push(row: Mapping[Any, Any]) -> Push:
         run_id=RunId(row["run_id"]),
         ordinal=row["ordinal"],
     )
+
+
+_MOVED = ("state", "attempt", "first_sent_at", "run_id", "body_sha256")
+_NAMED = ("api_host", "company", "connection", "data_type", "source_system", "source_id")
+
+
+def _row_to_move(connection: sa.Connection, push_id: PushId) -> Mapping[Any, Any]:
+    """Read what a move needs, not the body: it is the bulk of a row, and read anew for every move."""
+    columns = [pushes.c[name] for name in (*_MOVED, *_NAMED)]
+    row = connection.execute(sa.select(*columns).where(pushes.c.push_id == push_id)).mappings().first()
+    if row is None:
+        raise UnknownPush(push_id)
+    return row
 
 
 class _Before:

@@ -329,6 +329,15 @@ async def test_codats_clock_counts_where_it_is_the_later_one(world: World) -> No
     assert world.client.sent == []
 
 
+async def test_a_codat_clock_that_is_hours_apart_for_good_does_not_stop_a_repeat(world: World) -> None:
+    world.client.server_time = world.time() + dt.timedelta(hours=3)
+    world.client.faults.append(Fault("after", failing(errors.AnswerLost)))
+    with world.open() as ledger:
+        outcome = await world.execute(ledger, world.plan(ledger, document("INV-1")), minutes=0)
+    assert outcome.counts == of((State.PENDING, 1))
+    assert len(world.server.records) == 1
+
+
 async def test_codats_time_is_learned_before_a_key_is_used_again(world: World) -> None:
     with world.open() as ledger:
         run_id = world.plan(ledger, document("INV-1"))

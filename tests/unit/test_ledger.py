@@ -232,7 +232,7 @@ def test_a_second_writer_loses_its_move(world: World, monkeypatch: pytest.Monkey
         monkeypatch.setattr("codat_ar_cli.ledger.pushes.move", lambda *_: State.SENDING)
         engine = sa.create_engine(f"sqlite:///{world.path}")
         with engine.connect() as connection:
-            monkeypatch.setattr("codat_ar_cli.ledger.pushes.one_row", _read_then_lose(push))
+            monkeypatch.setattr("codat_ar_cli.ledger.pushes._row_to_move", _read_then_lose(push))
             with pytest.raises(LostMove, match="no longer"):
                 make_move(connection, push.id, Event.SEND, NO_FACTS, run_id=None, renew_key=False, at=world.time())
         engine.dispose()
@@ -241,7 +241,7 @@ def test_a_second_writer_loses_its_move(world: World, monkeypatch: pytest.Monkey
 def _read_then_lose(push: Push):
     from codat_ar_cli.ledger import pushes
 
-    read = pushes.one_row
+    read = pushes._row_to_move
 
     def stale(connection: sa.Connection, push_id: PushId):
         row = dict(read(connection, push_id))
