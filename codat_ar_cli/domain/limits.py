@@ -8,6 +8,15 @@ from codat_ar_cli.domain.options import Option
 from codat_ar_cli.domain.platforms import IncomeBy, PlatformRules
 from codat_ar_cli.domain.types import DataType
 
+_OF_INVOICES = "invoiceNumber issueDate dueDate currencyRate reference note description taxRate account item tracking"
+_OF_PAYMENTS = "currencyRate method reference note"
+
+ACCEPTABLE: frozenset[str] = frozenset(
+    [f"{DataType.INVOICES.value}.{name}" for name in _OF_INVOICES.split()]
+    + [f"{DataType.PAYMENTS.value}.{name}" for name in _OF_PAYMENTS.split()]
+)
+"""Every name that a finding can be accepted under, on whatever platform."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

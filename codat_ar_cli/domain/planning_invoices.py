@@ -19,7 +19,7 @@ from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.resolving import percentage, unmapped
 from codat_ar_cli.domain.slots import Slot, Target
 from codat_ar_cli.domain.tracking import place_tracking
-from codat_ar_cli.domain.types import DataType, OpenInvoice, RecordId
+from codat_ar_cli.domain.types import DataType, RecordId
 
 if TYPE_CHECKING:
     from codat_ar_cli.domain.drafting import Drafted
@@ -217,21 +217,15 @@ class _InvoicePlanner:
             sheet.add(problem)
 
     def _check_books(self, draft: InvoiceDraft, sheet: Sheet) -> None:
-        """Hold a number that a record of the books already has, unless that record is ours."""
+        """Hold a number that a record of the books already has; ours would have been known as done before this."""
         if self._invoices is None:
             return
-        known = self._context.known.get(draft.source_id)
-        ours = {known.record_id} if known is not None else set()
-        others = [each for each in self._invoices.numbered(draft.number) if each.id not in ours and not _is_void(each)]
+        others = [each for each in self._invoices.numbered(draft.number) if each.status != "Void"]
         if others:
             who = f"{others[0].customer_name or 'a customer'}, {others[0].issue_date}"
             message = f"number `{draft.number}` is already used in the books by {others[0].id} ({who})"
             hint = "take it out of the file if it is the same invoice; else give it another number"
             sheet.add(Problem("books.duplicate", message, hint), replace(draft.place, column="invoice_number"))
-
-
-def _is_void(invoice: OpenInvoice) -> bool:
-    return invoice.status == "Void"
 
 
 def _stated_total(draft: InvoiceDraft) -> Decimal:

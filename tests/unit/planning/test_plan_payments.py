@@ -288,3 +288,14 @@ def test_fees_are_noted_with_their_sum(plan, payment):
 def test_an_unknown_payer_is_an_error(plan, payment):
     document = only(plan(XERO, payment("PMT-1", "80.00", "INV-2", customer=PartyDraft("Nobody"))))
     assert "customer.unknown" in codes(document)
+
+
+def test_a_void_invoice_of_the_same_number_does_not_make_it_ambiguous(plan, payment, index, open_invoice):
+    invoices = index(open_invoice("i-1", "INV-1", "120.00", status="Void"), open_invoice("i-2", "INV-1", "120.00"))
+    document = only(plan(XERO, payment("PMT-1", "120.00", "INV-1"), invoices=invoices))
+    assert lines_of(document)[0]["links"][0]["id"] == "i-2"
+
+
+def test_a_payment_of_zero_is_an_error(plan, payment):
+    (finding,) = only(plan(XERO, payment("PMT-1", "0.00", "INV-1"))).findings
+    assert (finding.code, finding.severity) == ("payment.zero", Severity.ERROR)

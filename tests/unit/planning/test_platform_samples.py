@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from codat_ar_cli.domain import jsontext
-from codat_ar_cli.domain.limits import limits
+from codat_ar_cli.domain.limits import ACCEPTABLE, limits
 from codat_ar_cli.domain.mapping import Mapping, Slot, SlotMapping, Target
 from codat_ar_cli.domain.options import parse_options, preflight
 from codat_ar_cli.domain.plan import Disposition, plan_invoices, plan_payments
@@ -190,3 +190,10 @@ def test_what_quickbooks_online_leaves_no_place_for_is_listed(sample_options):
     payments = parse_options(sample_options("quickbooks-online-sandbox", "payments"))
     names = {limit.name for limit in limits(payments, rules_for(PlatformKey("qhyg")), DataType.PAYMENTS)}
     assert names == {"payments.currencyRate"}
+
+
+@pytest.mark.parametrize("key", sorted(FOLDERS))
+def test_every_limit_has_a_name_that_can_be_accepted(key, sample_options):
+    for data_type in (DataType.INVOICES, DataType.PAYMENTS):
+        option = parse_options(sample_options(FOLDERS[key], data_type.value))
+        assert {limit.name for limit in limits(option, rules_for(PlatformKey(key)), data_type)} <= ACCEPTABLE
