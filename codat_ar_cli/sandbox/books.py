@@ -37,7 +37,9 @@ _CREATED = {
     "transfers": movements.write_transfer,
     "journalEntries": movements.write_journal,
 }
-_SETTLED = {"PartiallyPaid": "Submitted", "Paid": "Submitted"}
+_SETTLED = frozenset({"PartiallyPaid", "Paid"})
+"""Statuses that follow from payments; a client that sends back what it read sends them."""
+_WORKED_OUT = frozenset({"subTotal", "totalTaxAmount", "totalAmount", "taxAmount", "totalDiscount"})
 
 
 class Books:
@@ -183,16 +185,16 @@ class Books:
         if not force and (copy is None or copy["sourceModifiedDate"] != earlier["sourceModifiedDate"]):
             message = "The record was changed on the platform since it was last synced: sync it again, or force it."
             return self._refused(Item("SourceModifiedDate", message, document_name(data_type)))
-        merged = {**earlier, **{name: value for name, value in body.items() if value is not None}}
-        merged["status"] = _SETTLED.get(merged.get("status", ""), merged.get("status"))
-        return self._write(data_type, merged, now, earlier=earlier)
-
-    def _write(self, data_type: str, body: Record, now: datetime, *, earlier: Record | None) -> Written | Refused:
-        rules, tree = self.platform.rules, self.platform.trees[data_type]
-        if earlier is not None and body.get("status") == "Void" == earlier.get("status"):
+        if earlier.get("status") == "Void":
             return self._refused(Item("Status", "A void document cannot be changed.", document_name(data_type)))
-        examined = examine(data_type, body, tree, rules=rules, find=self._package.find)
-        draft = Draft(data_type, examined.body, body, now, examined.warnings, examined.errors)
+        return self._write(data_type, body, now, earlier=earlier)
+
+    def _write(self, data_type: str, sent: Record, now: datetime, *, earlier: Record | None) -> Written | Refused:
+        body = sent if earlier is None else self._merged(data_type, sent, earlier)
+        examined = examine(
+            data_type, body, self.platform.trees[data_type], rules=self.platform.rules, find=self._package.find
+        )
+        draft = Draft(data_type, examined.body, sent, now, examined.warnings, examined.errors)
         try:
             draft.settle()
             written_type, record = self._made(data_type, draft, earlier)
@@ -203,6 +205,15 @@ class Books:
             [{"type": change, "recordRef": {"id": record["id"], "dataType": written_type}}],
             [item.wire() for item in draft.warnings],
         )
+
+    def _merged(self, data_type: str, sent: Record, earlier: Record) -> Record:
+        """Lay what was sent over what the platform can take of the record; totals are always worked out again."""
+        taken = set(self.platform.trees[data_type].fields or ()) | self.platform.rules.honoured.get(data_type, set())
+        kept = {name: value for name, value in earlier.items() if name in taken - _WORKED_OUT}
+        merged = {**kept, **{name: value for name, value in sent.items() if value is not None}}
+        if merged.get("status") in _SETTLED:
+            merged["status"] = "Submitted"
+        return merged
 
     def _made(self, data_type: str, draft: Draft, earlier: Record | None) -> tuple[str, Record]:
         if data_type in ("directCosts", "directIncomes"):

@@ -92,21 +92,29 @@ class State:
         """Unapplied cash by (customer id, currency). Derived."""
         self.payers: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         """Payments that link to a document, by (data type, id), in order. Derived."""
-        self.stale: dict[str, set[str]] = defaultdict(set)
-        """Ids that may read differently at the next sync. Derived on load: everything."""
+        self.stale: dict[str, dict[str, None]] = defaultdict(dict)
+        """Ids that may read differently at the next sync, in the order they were noted. Derived on load: everything."""
+        self.banks: dict[str, str] = {}
+        """Bank account by account in the chart: two records, on some platforms with two ids. Derived."""
         self._dirty: dict[tuple[str, str], None] = {}
+
+    def mark(self, data_type: str, *record_ids: str) -> None:
+        """Note records that may read differently at the next sync of their type."""
+        self.stale[data_type].update(dict.fromkeys(record_ids))
 
     def put(self, data_type: str, record: Record) -> None:
         """Store a live record under its id and note that it changed."""
         record_id = record["id"]
         self.live[data_type][record_id] = record
-        self.stale[data_type].add(record_id)
+        if data_type == "bankAccounts":
+            self.banks[record["_account"]] = record_id
+        self.mark(data_type, record_id)
         self._dirty[f"live.{data_type}", record_id] = None
 
     def drop(self, data_type: str, record_id: str) -> None:
         """Remove a live record; the cache notices at the next sync."""
         del self.live[data_type][record_id]
-        self.stale[data_type].add(record_id)
+        self.mark(data_type, record_id)
         self._dirty[f"live.{data_type}", record_id] = None
 
     def keep(self, data_type: str, record: Record) -> None:
@@ -118,8 +126,10 @@ class State:
         """Add to an account's balances: `base` in base currency, `own` in the account's; debit positive."""
         before = self.balances.get(account_id, (ZERO, ZERO))
         self.balances[account_id] = (before[0] + base, before[1] + own)
-        self.stale["chartOfAccounts"].add(account_id)
-        self.stale["bankAccounts"].add(account_id)
+        self.mark("chartOfAccounts", account_id)
+        bank = self.banks.get(account_id)
+        if bank is not None:
+            self.mark("bankAccounts", bank)
         self._dirty["balance", account_id] = None
 
     def attach(self, key: str, attachment: Record) -> None:
@@ -160,8 +170,9 @@ class State:
                 self.attachments[key] = value
             else:
                 (self.live if kind == "live" else self.cache)[data_type][key] = value
+        self.banks = {record["_account"]: key for key, record in self.live["bankAccounts"].items()}
         for data_type, records in (*self.live.items(), *self.cache.items()):
-            self.stale[data_type].update(records)
+            self.mark(data_type, *records)
 
     def _entry(self, section: str, key: str) -> Entry:
         kind, _, data_type = section.partition(".")

@@ -43,9 +43,9 @@ class Copier:
         Returns Codat's validation warnings about what it could not fill in.
         """
         state = self.package.state
-        ids = state.stale.pop(data_type, set())
+        ids = state.stale.pop(data_type, {})
         warnings = []
-        for record_id in sorted(ids) if len(ids) < 1000 else ids:
+        for record_id in ids:
             live = state.live[data_type].get(record_id)
             if live is None:
                 self._mark_deleted(data_type, record_id, now)
@@ -53,7 +53,7 @@ class Copier:
             gaps: list[str] = []
             shown = _SHOW[data_type](self, live, gaps)
             if gaps:
-                state.stale[data_type].add(record_id)
+                state.mark(data_type, record_id)
                 warnings.append(_warning(data_type, record_id, gaps))
             self._replace(data_type, shown, live, now)
         return warnings
@@ -80,7 +80,7 @@ class Copier:
             name = _NAMED[data_type]
             if before.get(name) != shown.get(name):
                 for referring in _REFERRING:
-                    state.stale[referring].update(state.live[referring])
+                    state.mark(referring, *state.live[referring])
 
     def _restale_documents(self, *payments: Record | None) -> None:
         """A document shows allocations of synced payments only, so it reads differently after payments were synced."""
@@ -88,7 +88,7 @@ class Copier:
             for line in (payment or {}).get("lines", ()):
                 for link in line["links"]:
                     if link["type"] in CUSTOMER_DOCUMENTS:
-                        self.package.state.stale[CUSTOMER_DOCUMENTS[link["type"]]].add(link["id"])
+                        self.package.state.mark(CUSTOMER_DOCUMENTS[link["type"]], link["id"])
 
     # -- references ----------------------------------------------------------------------------------------------------
 

@@ -136,7 +136,7 @@ def apply_links(package: Package, payment: Record, factor: int = 1) -> None:
                 continue
             key = (data_type, link["id"])
             state.settled[key] += -amount if data_type == "invoices" else amount
-            state.stale[data_type].add(link["id"])
+            state.mark(data_type, link["id"])
             state.payers[key][payment["id"]] = None
             if factor < 0:
                 state.payers[key].pop(payment["id"], None)

@@ -90,9 +90,11 @@ def books_from_file(data: dict[str, Any], now: datetime) -> Books:
     if "customers" not in records:
         seeder.contacts(len(CUSTOMERS))
     books.company.update(data.get("company") or {})
-    for data_type in _SYNC_ORDER:
-        if data_type in records:
+    for data_type in sorted(records, key=lambda name: (name == "payments", _SYNC_ORDER.index(name))):
+        try:
             _take(books.package, data_type, records[data_type], now)
+        except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            raise ValueError(f"a record of {data_type} cannot be booked: {error!r}") from error
     opened = _opened(books, now)
     opened.package.state.head["info"].update(data.get("info") or {})
     opened.sync("company", now)
@@ -109,6 +111,7 @@ def _take(package: Package, data_type: str, records: list[Record], now: datetime
             raise ValueError(f"a record of {data_type} has no id")
         record = {"sourceModifiedDate": package.stamp(now), **given}
         if data_type in documents.NUMBERS:
+            record.setdefault("status", "Submitted")
             draft = Draft(data_type, record, record, now)
             record = documents.drawn_up(package, draft, earlier=record)
             if draft.problems:

@@ -196,9 +196,7 @@ def test_a_credit_note_is_allocated_by_a_payment_of_nothing(xero: Books) -> None
         ("-10", "-10", "10", "more than was ever allocated"),
     ],
 )
-def test_amounts_that_do_not_fit_are_refused(
-    quickbooks: Books, total: str, line: str, link: str, reason: str
-) -> None:
+def test_amounts_that_do_not_fit_are_refused(quickbooks: Books, total: str, line: str, link: str, reason: str) -> None:
     due = invoice(quickbooks, "120")
 
     outcome = quickbooks.create("payments", payment(quickbooks, total, (line, [("Invoice", due, link)])), NOW)
@@ -285,7 +283,7 @@ def test_only_quickbooks_and_the_sandbox_delete_invoices(xero: Books) -> None:
     assert "cannot be deleted on Xero" in messages(xero.delete("invoices", invoice(xero), NOW))
 
 
-# -- promises --------------------------------------------------------------------------------------------------------------
+# -- promises ----
 
 AMOUNTS = st.integers(1, 20000).map(lambda cents: Decimal(cents) / 100)
 MOVES = st.lists(
