@@ -1,6 +1,9 @@
 """Every method of the client over a real socket, each exchange judged by Codat's OpenAPI documents."""
 
+import base64
+import contextlib
 import json
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -272,6 +275,29 @@ async def test_a_wrong_key_is_refused(start_sandbox):
     async with connected(url) as codat:
         with pytest.raises(errors.KeyRefused):
             await codat.profile_name()
+
+
+async def test_a_proxy_never_sees_what_stays_on_this_machine(sandbox, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    async with connected(sandbox) as codat:
+        assert await codat.profile_name()
+
+
+async def test_the_key_is_in_no_log_not_even_at_debug(start_sandbox, caplog):
+    caplog.set_level(logging.DEBUG)
+    url = start_sandbox(platforms=("xero",), require_key="canary-key-5512")
+    for key in ("canary-key-5512", "canary-key-wrong"):
+        async with CodatClient(base_url=url, api_key=key, retry=QUICK) as codat:
+            with contextlib.suppress(errors.KeyRefused):
+                await codat.companies()
+
+    assert caplog.text
+    assert "canary" not in caplog.text
+    assert base64.b64encode(b"canary-key-5512").decode() not in caplog.text
 
 
 async def test_nothing_listening_is_not_sent():

@@ -318,6 +318,16 @@ def test_a_recorder_can_leave_answers_that_are_broken_on_purpose_alone(contract,
     assert [violation.rule for violation in recorder.violations] == ["query"]
 
 
+def test_an_answer_that_a_fault_has_spoiled_is_not_judged_but_its_request_is(contract):
+    recorder = recording.Recorder(contract)
+    facts = {"method": "GET", "path": LIST, "query": "pagesize=1", "request_headers": OURS, "request_body": b""}
+    spoiled = SimpleNamespace(**facts, status=502, response_headers={}, response_body=b"<html>", spoiled=True)
+
+    recorder(spoiled)
+
+    assert [violation.rule for violation in recorder.violations] == ["query"]
+
+
 def test_a_recorder_takes_exchanges_as_the_sandbox_tells_them_from_any_thread(contract):
     recorder = recording.Recorder(contract)
     told = SimpleNamespace(

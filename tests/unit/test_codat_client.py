@@ -1,11 +1,14 @@
 """Each endpoint's wire details, paging and its traps, and what a push's answer means."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from openapi_check import ContractChecker, Seen
+from recording import Recorder
 
 from codat_ar_cli.codat import client as client_module
 from codat_ar_cli.codat import errors
@@ -48,12 +51,15 @@ DATASET: dict[str, Any] = {
 class Far:
     """Answers by raw path, in order; the last answer of a path repeats."""
 
+    everywhere: ClassVar[list[httpx.Request]] = []
+
     def __init__(self, answers: dict[str, list[httpx.Response] | httpx.Response]):
         self.answers = {path: list(a) if isinstance(a, list) else [a] for path, a in answers.items()}
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        self.everywhere.append(request)
         raw = request.url.raw_path.decode()
         found = self.answers.get(raw) or self.answers.get(raw.partition("?")[0])
         if not found:
@@ -63,6 +69,27 @@ class Far:
     @property
     def targets(self) -> list[str]:
         return [request.url.raw_path.decode() for request in self.requests]
+
+
+@pytest.fixture(autouse=True)
+def _every_request_keeps_codats_contract(contract_or_none: ContractChecker | None) -> Iterator[None]:
+    Far.everywhere.clear()
+    yield
+    if contract_or_none is not None:
+        recorder = Recorder(contract_or_none)
+        for request in Far.everywhere:
+            recorder(
+                Seen(
+                    method=request.method,
+                    path=request.url.raw_path.decode(),
+                    request_headers={name.lower(): value for name, value in request.headers.items()},
+                    request_body=request.content,
+                    status=0,
+                    response_headers={},
+                    response_body=b"",
+                )
+            )
+        recorder.assert_clean()
 
 
 def open_client(far: Far) -> CodatClient:
