@@ -142,8 +142,9 @@ class Company:
         return sync
 
     def data_status(self, now: datetime) -> dict[str, Any]:
-        """Show the state of every data type that the platform has."""
-        return {data_type: self._status(data_type, now) for data_type in SYNCED_TYPES}
+        """Show the state of every data type that the platform has; of one never synced only its name (reference §4)."""
+        missing = frozenset() if self.books is None else self.books.platform.unreadable
+        return {data_type: self._status(data_type, now) for data_type in SYNCED_TYPES if data_type not in missing}
 
     def _status(self, data_type: str, now: datetime) -> dict[str, Any]:
         status: dict[str, Any] = {"dataType": data_type}

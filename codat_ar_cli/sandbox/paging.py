@@ -84,7 +84,7 @@ def page(call: Call, shelf: Shelf, model: Model, *, default_order: str | None = 
 
 
 def _links(call: Call, number: int, size: int, total: int) -> dict[str, dict[str, str]]:
-    kept = [(name, call.query[name]) for name in ("query", "orderBy", "tags") if call.query.get(name)]
+    kept = [(name, call.query[name]) for name in ("query", "orderBy", "tags", "linkType") if call.query.get(name)]
 
     def href(page_number: int) -> dict[str, str]:
         pairs = [("page", str(page_number)), ("pageSize", str(size)), *kept]

@@ -39,8 +39,23 @@ def list_records(world: World, call: Call) -> Answer:
 
 def list_connection_records(world: World, call: Call) -> Answer:
     """`GET /companies/{companyId}/connections/{connectionId}/data/{resource}`."""
+    if call.params["resource"] == "payments":
+        return _payments_by_link(world, call)
     resource = _resource(call, by_connection=True)
     return page(call, _connected(world, call).shelf(resource.data_type), resource.model)
+
+
+def _payments_by_link(world: World, call: Call) -> Answer:
+    """Answer the list that newer specifications add: payments with a link of one type, `linkType` required."""
+    wanted = call.query.get("linkType", "").casefold()
+    if not wanted:
+        raise ApiError(400, "Error processing request - not valid. linkType is required.")
+    found = [
+        payment
+        for payment in _connected(world, call).shelf("payments").records
+        if any(link["type"].casefold() == wanted for line in payment["lines"] for link in line["links"])
+    ]
+    return page(call, Shelf(found), BY_URL["payments"].model)
 
 
 def get_record(world: World, call: Call) -> Answer:
@@ -173,7 +188,10 @@ def get_invoice_pdf(world: World, call: Call) -> Answer:
     invoice = _record(company, resource, call)
     if company.books is not None:
         needs_feature(company.books, resource.data_type, "GetAsPdf")
-    return _file(f"invoice-{invoice.get('invoiceNumber') or invoice['id']}.pdf", invoice_pdf(invoice))
+    # The specification of 2023 answers application/octet-stream; newer clients ask for, and insist on, the other.
+    content_type = "application/pdf" if "application/pdf" in call.headers.get("accept", "") else BINARY
+    name = f"invoice-{invoice.get('invoiceNumber') or invoice['id']}.pdf"
+    return _file(name, invoice_pdf(invoice), content_type)
 
 
 def list_attachments(world: World, call: Call) -> Answer:
@@ -216,6 +234,6 @@ def _attachment(world: World, call: Call) -> dict[str, Any]:
     raise ApiError(404, f"No data available for attachments for ID {call.params['attachmentId']}")
 
 
-def _file(name: str, data: bytes) -> Answer:
+def _file(name: str, data: bytes, content_type: str = BINARY) -> Answer:
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Answer(body=data, content_type=BINARY, headers={"Content-Disposition": disposition})
+    return Answer(body=data, content_type=content_type, headers={"Content-Disposition": disposition})

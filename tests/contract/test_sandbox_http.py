@@ -344,6 +344,18 @@ def test_an_invoice_pdf_names_the_invoice(api: Api) -> None:
     assert pdf.content.startswith(b"%PDF-1.4")
     assert invoice["invoiceNumber"].encode() in pdf.content
     assert f"invoice-{invoice['invoiceNumber']}.pdf" in pdf.headers["content-disposition"]
+    assert pdf.headers["content-type"] == "application/octet-stream"
+
+
+def test_payments_of_a_connection_are_listed_by_link_type(api: Api) -> None:
+    everything = api.get(f"{api.c}/data/payments", pageSize=500)["results"]
+    expected = [one["id"] for one in everything if "Invoice" in {x["type"] for y in one["lines"] for x in y["links"]}]
+
+    listed = api.get(f"{api.n}/data/payments", linkType="Invoice", pageSize=500)["results"]
+
+    assert [one["id"] for one in listed] == expected
+    assert expected
+    error(api.http.get(f"{api.n}/data/payments"), 400)
 
 
 # Reading and syncing
@@ -431,7 +443,7 @@ def test_a_type_the_platform_lacks_ends_not_supported_which_is_no_error(api: Api
 
     done = api.get(f"{api.c}/data/history/{queued['id']}")
     assert (done["status"], done["isErrored"]) == ("NotSupported", False)
-    assert api.get(f"{api.c}/dataStatus")["paymentMethods"]["currentStatus"] == "NotSupported"
+    assert "paymentMethods" not in api.get(f"{api.c}/dataStatus")
     error(api.http.get(f"{api.c}/data/paymentMethods"), 409)
 
 
