@@ -190,9 +190,10 @@ def save(session: Session, mapping: "Mapping") -> None:
 
 def show_mapping(session: Session, mapping: "Mapping", said: str | None = None) -> None:
     """Show a mapping; people get only the sentence `said` where there is one."""
+    from codat_ar_cli.cli.show import drawn
     from codat_ar_cli.domain.mapping import check_mapping, slots_for
     from codat_ar_cli.reports import mapping as views
-    from codat_ar_cli.reports.render import render_terminal, to_json
+    from codat_ar_cli.reports.render import to_json
 
     reference, platform = books(session, needed=False)
     found = check_mapping(mapping, reference, platform) if reference.fetched else ()
@@ -205,7 +206,7 @@ def show_mapping(session: Session, mapping: "Mapping", said: str | None = None) 
         "findings": to_json(report)["tables"].get("findings", []),
     }
     console = session.console
-    console.result(payload, lambda: console.print(said or render_terminal(report, width=console.width)))
+    console.result(payload, lambda: console.print(said or drawn(console, report)))
 
 
 def facts(session: Session) -> dict[str, object]:

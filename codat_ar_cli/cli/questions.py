@@ -7,6 +7,7 @@ from codat_ar_cli.cli.fetch import run_fetch
 from codat_ar_cli.cli.mapping import books, save, show_mapping
 from codat_ar_cli.cli.prompts import Choice
 from codat_ar_cli.cli.session import Session
+from codat_ar_cli.cli.show import drawn
 from codat_ar_cli.domain.mapping import Candidate, Target, fold
 from codat_ar_cli.domain.platforms import PlatformRules
 from codat_ar_cli.domain.types import ReferenceData
@@ -16,7 +17,7 @@ from codat_ar_cli.flows.choose import Asking, Conversation, choose, read_rows
 from codat_ar_cli.flows.reference import NotFetched
 from codat_ar_cli.reports.mapping import excluded
 from codat_ar_cli.reports.model import Report
-from codat_ar_cli.reports.render import render_terminal, wrap
+from codat_ar_cli.reports.render import wrap
 
 SHOWN_DISABLED = 3
 """Up to so many records that can't be chosen stand in the list itself; more are shown on request."""
@@ -84,7 +85,7 @@ class Asker:
                 return None
             if chosen is _WHY_NOT:
                 table = Report("excluded", "", (excluded(asking.slot, asking.excluded),))
-                self._console.note(render_terminal(table, width=self._console.width))
+                self._console.note(drawn(self._console, table))
             else:
                 offers = self._narrowed(asking)
 
@@ -162,7 +163,7 @@ def _sum_up(session: Session, talk: Conversation) -> None:
         console.warn(f"{asking.text} Nothing in the books can be chosen.")
         if asking.excluded:
             table = Report("excluded", "", (excluded(asking.slot, asking.excluded),))
-            console.note(render_terminal(table, width=console.width))
+            console.note(drawn(console, table))
     if not talk.answered and not talk.left_open:
         console.note("Everything is answered already; `codat-ar map --all` asks again.")
     unmapped = sum(1 for asking in talk.left_open if asking.value is not None)

@@ -9,7 +9,14 @@ if TYPE_CHECKING:
 
 def show(console: "Console", report: "Report", *, schema: str, **facts: Any) -> None:
     """Write a report to where results go; `facts` stand beside its tables in the JSON object."""
-    from codat_ar_cli.reports.render import render_terminal, to_json
+    from codat_ar_cli.reports.render import to_json
 
     payload = {"schema": schema, **facts, **to_json(report)["tables"]}
-    console.result(payload, lambda: console.print(render_terminal(report, width=console.width)))
+    console.result(payload, lambda: console.print(drawn(console, report)))
+
+
+def drawn(console: "Console", report: "Report") -> str:
+    """Give a report as text that fits this terminal, in width and in characters."""
+    from codat_ar_cli.reports.render import render_terminal
+
+    return render_terminal(report, width=console.width, unicode=console.is_unicode)

@@ -189,13 +189,19 @@ async def _fetch_one(fetching: _Fetching, data_type: DataType, synced: Synced) -
         )
     except STOPS_EVERYTHING:
         raise
-    except DataNotReady:
-        return _failed(fetching, data_type, _why_not_ready(data_type, status))
     except CodatError as error:
-        if is_unsupported(error):
-            return FetchOutcome(data_type, FetchStatus.NOT_SUPPORTED)
-        return _failed(fetching, data_type, error)
+        return await _not_read(fetching, data_type, error)
     return _keep(fetching, data_type, records, status)
+
+
+async def _not_read(fetching: _Fetching, data_type: DataType, error: CodatError) -> FetchOutcome:
+    if is_unsupported(error):
+        return FetchOutcome(data_type, FetchStatus.NOT_SUPPORTED)
+    if not isinstance(error, DataNotReady):
+        return _failed(fetching, data_type, error)
+    if not await _is_readable(fetching, data_type):
+        return FetchOutcome(data_type, FetchStatus.NOT_SUPPORTED)
+    return _failed(fetching, data_type, _why_not_ready(data_type, fetching.status.get(data_type.value)))
 
 
 def _keep(
@@ -242,6 +248,19 @@ def _failed(fetching: _Fetching, data_type: DataType, error: CodatArError) -> Fe
         dataset_at=kept.dataset_at,
         error=error,
     )
+
+
+async def _is_readable(fetching: _Fetching, data_type: DataType) -> bool:
+    """Tell whether Codat reads this type on the platform at all; yes where it does not say (reference §2)."""
+    try:
+        company = await fetching.client.company(fetching.company)
+        platform = next(link.platform_key for link in company.connections if link.id == fetching.connection)
+        integration = await fetching.client.integration(platform)
+    except STOPS_EVERYTHING:
+        raise
+    except (CodatError, StopIteration):
+        return True
+    return not integration.features or integration.supports(data_type, "Get")
 
 
 def _why_not_ready(data_type: DataType, status: DataStatus | None) -> CodatArError:

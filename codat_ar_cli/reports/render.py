@@ -21,16 +21,16 @@ _RIGHT = frozenset({Kind.AMOUNT, Kind.COUNT, Kind.PERCENT})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def render_terminal(report: Report, *, width: int = NARROW, ascii_only: bool = False) -> str:
+def render_terminal(report: Report, *, width: int = NARROW, unicode: bool = True) -> str:
     """Draw the report as plain text, no line wider than `width` columns; colour carries nothing, so there is none.
 
     Control characters in names from the books are replaced: they could otherwise drive the terminal.
+    unicode: whether the terminal can show box-drawing characters; letters are written as they are either way.
     """
     blocks = [printable(report.title)] if report.title else []
-    blocks += [_draw(table, width, ascii_only) for table in report.tables]
+    blocks += [_draw(table, width, unicode) for table in report.tables]
     blocks += [wrap(note, width) for note in report.notes]
-    text = "\n\n".join(block for block in blocks if block)
-    return text.encode("ascii", "replace").decode() if ascii_only else text
+    return "\n\n".join(block for block in blocks if block)
 
 
 def render_json(report: Report) -> str:
@@ -117,22 +117,22 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _draw(table: Table, width: int, ascii_only: bool) -> str:
+def _draw(table: Table, width: int, unicode: bool) -> str:
     heading = printable(table.title) if table.title else ""
     if not table.rows:
         return f"{heading}: {table.empty}" if heading else table.empty
-    drawn = _print(_rich_table(table, width, ascii_only), width)
+    drawn = _print(_rich_table(table, width, unicode), width)
     return f"{heading}\n{drawn}" if heading else drawn
 
 
-def _rich_table(table: Table, width: int, ascii_only: bool) -> "RichTable":
+def _rich_table(table: Table, width: int, unicode: bool) -> "RichTable":
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     visible = {Shown.EVERYWHERE, Shown.PEOPLE} | ({Shown.WIDE} if width > NARROW else set())
     shown = [index for index, column in enumerate(table.columns) if column.shown in visible]
-    drawn = RichTable(box=box.ASCII2 if ascii_only else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    drawn = RichTable(box=box.SIMPLE_HEAD if unicode else box.ASCII2, pad_edge=False, padding=(0, 1))
     for index in shown:
         column = table.columns[index]
         drawn.add_column(

@@ -17,6 +17,7 @@ from codat_ar_cli.domain.types import (
     DatasetId,
     DataStatus,
     DataType,
+    Integration,
     PlatformKey,
 )
 from codat_ar_cli.errors import ExitCode
@@ -51,6 +52,7 @@ class FakeCodat:
     sync_ends: dict[DataType, str] = field(default_factory=dict)
     polls_needed: int = 2
     queue_errors: dict[DataType, list[Exception]] = field(default_factory=dict)
+    features: dict[str, dict[str, str]] | None = None
     queued: list[DataType] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -92,6 +94,11 @@ class FakeCodat:
             CONNECTION, PlatformKey("gbol"), "Xero", "Accounting", "Deauthorized", "https://link.example/x"
         )
         return Company(COMPANY, "Acorn", (link,))
+
+    async def integration(self, key):
+        if self.features is None:
+            raise CodatFault("500")
+        return Integration(key, "Xero", is_offline=False, features=self.features)
 
     def _dataset(self, data_type, status):
         errored = status not in {"Queued", "Fetching", "Complete"}
@@ -268,6 +275,17 @@ async def test_what_the_platform_lacks_is_said_and_is_no_fault(cache, time):
 
     assert [outcome.status for outcome in report.outcomes] == [FetchStatus.NOT_SUPPORTED] * 2
     assert report.exit_code is ExitCode.DONE
+
+
+async def test_a_type_never_synced_that_codat_does_not_read_there_is_no_fault(cache, time):
+    codat = FakeCodat(
+        {DataType.PAYMENT_METHODS: DataNotReady("The data set has not been requested.")},
+        features={"paymentMethods": {"Get": "NotSupported"}, "customers": {"Get": "Release"}},
+    )
+
+    report = await run_fetch(codat, cache, time, [DataType.PAYMENT_METHODS])
+
+    assert report.outcomes[0].status is FetchStatus.NOT_SUPPORTED
 
 
 async def test_a_type_never_synced_says_how_to_get_it_and_the_others_arrive(cache, time):

@@ -8,6 +8,7 @@ import pytest
 
 from codat_ar_cli.codat.errors import DataNotReady
 from codat_ar_cli.domain.types import (
+    Company,
     CompanyId,
     ConnectionId,
     Dataset,
@@ -59,6 +60,9 @@ class _FakeCodat:
     async def queue_sync(self, company, data_type, *, connection=None):
         self.queued.append(data_type)
         return Dataset(DatasetId("new"), data_type.value, "Complete", START, START, 100, True, False)
+
+    async def company(self, company):
+        return Company(COMPANY, "Acorn")
 
     async def dataset(self, company, dataset_id):
         return Dataset(dataset_id, "x", "Complete", self.requested_at, START, 100, True, False)
