@@ -73,11 +73,6 @@ def outcome(items: Sequence[RunItem]) -> Report:
     return Report("push", "", (Table("documents", _DOCUMENT, rows, empty="no documents"),))
 
 
-def pushes(some: Sequence[Push]) -> Report:
-    """Show pushes that are not this run's own, such as ones resumed from an earlier run."""
-    return Report("pushes", "", (Table("documents", _DOCUMENT, tuple(_push_row(push, None) for push in some)),))
-
-
 def findings_for_people(found: Sequence[Finding]) -> list[str]:
     """List findings as lines, the worst kind first, each kind of code cut after a few with a count of the rest."""
     lines: list[str] = []
@@ -250,25 +245,30 @@ def _planned_row(document: PlannedDocument) -> tuple[Cell, ...]:
 
 
 def _item_row(item: RunItem) -> tuple[Cell, ...]:
-    return _push_row(item.push, item.disposition)
+    if item.disposition is Disposition.DONE:
+        return _push_row(item.push, "done", "already in the books", item.push.run_id)
+    if item.state is not item.push.state:  # another version of a finished document was held
+        first = item.findings[0] if item.findings else {}
+        row = _push_row(item.push, item.state.value, STATE_WORDS[item.state], item.push.run_id)
+        return (*row[:-3], first.get("code"), first.get("message"), row[-1])
+    return _push_row(item.push, item.state.value, STATE_WORDS[item.state], None)
 
 
-def _push_row(push: Push, disposition: Disposition | None) -> tuple[Cell, ...]:
-    done_before = disposition is Disposition.DONE
+def _push_row(push: Push, state: str, words: str, earlier_run: str | None) -> tuple[Cell, ...]:
     return (
         push.identity.source_id,
         push.label,
         push.customer,
         push.date,
         Money(push.total, push.currency),
-        "done" if done_before else push.state.value,
-        "already in the books" if done_before else STATE_WORDS[push.state],
+        state,
+        words,
         push.record_id,
         push.operation_key,
         push.correlation_id,
         push.cause_code,
         push.cause_text,
-        push.run_id if done_before else None,
+        earlier_run,
     )
 
 

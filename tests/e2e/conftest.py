@@ -1,6 +1,7 @@
 """The real command line, as its own process, against the sandbox on a real socket."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from codat_ar_cli.domain import jsontext
@@ -57,24 +59,99 @@ class CommandLine:
         return ran
 
 
+@dataclass(frozen=True)
+class Server:
+    """The sandbox, with its levers: what was written to its books, and faults."""
+
+    url: str
+
+    def written(self) -> list[Any]:
+        """Every write that reached the books, whatever the client was told."""
+        writes: list[Any] = jsontext.loads(httpx.get(f"{self.url}/__sandbox/record").content)["writes"]
+        return writes
+
+    def fault(self, **rule: Any) -> None:
+        """Put one fault in force (see `sandbox/faults.py`)."""
+        httpx.put(f"{self.url}/__sandbox/faults", json={"rules": [rule]}).raise_for_status()
+
+
+@pytest.fixture
+def codat(sandbox: str) -> Server:
+    """The sandbox as the command line meets it; every exchange is held against Codat's contract."""
+    return Server(sandbox)
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Callable[[str], CommandLine]:
     """Make a fresh terminal that talks to the server at a URL."""
+    return lambda base_url: open_terminal(tmp_path, base_url)
 
-    def make(base_url: str) -> CommandLine:
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        home = tmp_path / "home"
-        home.mkdir(exist_ok=True)
-        environment = kept | {
-            "HOME": str(home),
-            "USERPROFILE": str(home),
-            "CODAT_AR_CONFIG": str(tmp_path / "config.toml"),
-            "CODAT_AR_STATE_DIR": str(tmp_path / "state"),
-            "CODAT_AR_BASE_URL": base_url,
-            "CODAT_API_KEY": KEY,
-            "PYTHONUTF8": "1",
-            "COLUMNS": "100",
-        }
-        return CommandLine(tmp_path, environment)
 
-    return make
+def open_terminal(folder: Path, base_url: str) -> CommandLine:
+    """A terminal in a folder, with a home, a config and a state directory below it, and nothing else of this machine."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    own = {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "CODAT_AR_CONFIG": str(folder / "config.toml"),
+        "CODAT_AR_STATE_DIR": str(folder / "state"),
+        "CODAT_AR_BASE_URL": base_url,
+        "CODAT_API_KEY": KEY,
+        "PYTHONUTF8": "1",
+        "COLUMNS": "100",
+    }
+    return CommandLine(folder, kept | own)
+
+
+COMPANIES = {
+    "acme": "Larkfield Trading Ltd (QuickBooks Online)",
+    "xero": "Larkfield Trading Ltd (Xero)",
+    "plain": "Larkfield Trading Ltd (Codat Sandbox)",
+}
+"""Profiles of the prepared terminal, and the sandbox's companies they lead to."""
+
+MAPPING = {
+    "acme": (
+        "set bank-account 090",
+        "set bank-account --when currency=EUR 092",
+        "set item --when account=200 PLAN-M",
+        "set item --when account=260 WORKSHOP",
+        "set item --when account=4000 CONSULT",
+        "set tax-rate 20_Invoices",
+        "set tax-rate --when tax_rate=0 10_Invoices",
+        "accept invoices.issueDate invoices.invoiceNumber",
+    ),
+    "xero": (
+        "set bank-account 090",
+        "set bank-account --when currency=EUR 092",
+        "set tax-rate OUTPUT2",
+        "set tax-rate --when tax_rate=0 ZERORATEDOUTPUT",
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `init`, `fetch` and `map` were run for each profile, once for all tests to copy."""
+    from codat_ar_cli.sandbox.serve import running
+    from codat_ar_cli.sandbox.settings import Settings
+
+    folder = tmp_path_factory.mktemp("prepared")
+    with running(Settings(operation_delay=0.01, sync_delay=0.01)) as url:
+        run = open_terminal(folder, url)
+        for profile, company in COMPANIES.items():
+            run.ok("init", "--company", company, "--profile", profile, "--no-input")
+            run.ok("fetch", "--profile", profile)
+            for words in MAPPING.get(profile, ()):
+                run.ok("map", *words.split(), "--profile", profile)
+    return folder
+
+
+@pytest.fixture
+def acme(codat: Server, prepared: Path, tmp_path: Path) -> CommandLine:
+    """A terminal with three mapped profiles; the default, `acme`, is on QuickBooks Online."""
+    folder = tmp_path / "acme"
+    shutil.copytree(prepared, folder)
+    return open_terminal(folder, codat.url)
