@@ -5,7 +5,7 @@ Names in references come from Codat's own copy of the other type, so they stay e
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,8 @@ class Copier:
     """Copies one company's live records into Codat's cache."""
 
     package: Package
+    _seen: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+    """References already filled in during this sync; records share them, as nothing changes a copy in place."""
 
     def sync(self, data_type: str, now: datetime) -> list[dict[str, str]]:
         """Bring the copy of one data type up to date; `modifiedDate` moves only where something changed.
@@ -43,6 +45,7 @@ class Copier:
         Returns Codat's validation warnings about what it could not fill in.
         """
         state = self.package.state
+        self._seen.clear()
         ids = state.stale.pop(data_type, {})
         warnings = []
         for record_id in ids:
@@ -93,24 +96,28 @@ class Copier:
     # -- references ----------------------------------------------------------------------------------------------------
 
     def _ref(self, data_type: str, record_id: str, gaps: list[str], name: str = "name") -> Record:
+        seen = self._seen.get((data_type, record_id, name))
+        if seen is not None:
+            return seen
         known = self.package.state.cache[data_type].get(record_id)
         if known is None:
             if self.package.find(data_type, record_id) is not None and record_id not in ("NON", "SHIPPING_ITEM_ID"):
                 gaps.append(data_type)
                 return {"id": record_id}
             return {"id": record_id, "name": "Shipping" if record_id == "SHIPPING_ITEM_ID" else record_id}
-        return {"id": record_id, name: known[_NAMED[data_type]]}
+        found = self._seen[data_type, record_id, name] = {"id": record_id, name: known[_NAMED[data_type]]}
+        return found
 
     def _customer(self, record: Record, gaps: list[str]) -> Record:
         customer_id = record["customerRef"]["id"]
         if not customer_id:
             return {}
         found = self._ref("customers", customer_id, gaps, "companyName")
-        return {"customerRef": {"id": customer_id, "companyName": found.get("companyName")}}
+        return {"customerRef": found if "companyName" in found else {"id": customer_id, "companyName": None}}
 
     def _tax(self, tax_id: str, gaps: list[str]) -> Record:
         found = self._ref("taxRates", tax_id, gaps)
-        if "name" in found:
+        if "name" in found and "effectiveTaxRate" not in found:
             known = self.package.state.cache["taxRates"].get(tax_id, {})
             found["effectiveTaxRate"] = known.get("effectiveTaxRate", 0)
         return found

@@ -39,7 +39,6 @@ def write_direct(package: Package, draft: Draft) -> tuple[str, Record]:
     draft.settle()
     record: Record = {
         "id": package.next_id(data_type),
-        "reference": body.get("reference") or "",
         "issueDate": wire_date(issued),
         "currency": currency,
         "currencyRate": rate,
@@ -49,16 +48,23 @@ def write_direct(package: Package, draft: Draft) -> tuple[str, Record]:
         "taxAmount": tax * sign,
         "totalAmount": (net + tax) * sign,
         "sourceModifiedDate": package.stamp(draft.now),
+        **_described(body, data_type),
     }
-    if body.get("note"):
-        record["note"] = body["note"]
-    contact = (body.get("contactRef") or {}).get("id")
-    if contact:
-        # named as the booked type reads it: costs have suppliers, incomes customers
-        record["contactRef"] = {"id": contact, "dataType": "suppliers" if data_type == "directCosts" else "customers"}
     package.state.put(data_type, record)
     post(package, data_type, record)
     return data_type, record
+
+
+def _described(body: Record, data_type: str) -> Record:
+    """Take over reference, note and contact; costs read with suppliers, incomes with customers."""
+    described: Record = {"reference": body.get("reference") or ""}
+    if body.get("note"):
+        described["note"] = body["note"]
+    contact = (body.get("contactRef") or {}).get("id")
+    if contact:
+        kind = "suppliers" if data_type == "directCosts" else "customers"
+        described["contactRef"] = {"id": contact, "dataType": kind}
+    return described
 
 
 def _signed(line: Record, sign: int) -> Record:

@@ -27,6 +27,8 @@ READ_ONLY = frozenset(
 )
 """Fields clients built on Codat's read models have to send; left out silently where not taken."""
 
+_NAMES = frozenset({"name", "companyName", "effectiveTaxRate"})
+"""What references carry beside their id when they are read; on a write only the id counts (reference §5)."""
 _DATE = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
 )
@@ -143,10 +145,11 @@ class _Examiner:
             return value
         kept: Record = {}
         honoured = self.rules.honoured.get(self.data_type, frozenset()) if not place else frozenset()
+        silent = READ_ONLY | _NAMES if place else READ_ONLY
         for name, given in value.items():
             if name in honoured and given is not None:
                 kept[name] = given
-            elif name not in tree.fields and given not in (None, [], {}) and name not in READ_ONLY:
+            elif name not in tree.fields and given and name not in silent:
                 where = f"{place}.{pascal(name)}".lstrip(".")
                 self._warn(found, where, f"{words(name)} is not taken by this platform and was left out.")
         for name, inner in tree.fields.items():

@@ -352,3 +352,15 @@ def test_every_booked_document_adds_up(lines: list[tuple[Decimal, Decimal]], per
     assert invoice["subTotal"] + invoice["totalTaxAmount"] == invoice["totalAmount"] == invoice["amountDue"]
     assert sum(line["subTotal"] for line in invoice["lineItems"]) - invoice["totalDiscount"] == invoice["subTotal"]
     assert sum(value[0] for section, _, value in books.entries() if section == "balance") == 0
+
+
+def test_sending_back_what_was_read_changes_nothing_and_warns_of_what_is_not_taken(quickbooks: Books) -> None:
+    line = quickbooks_line(quickbooks, trackingCategoryRefs=[{"id": "CLASS_1"}])
+    invoice = written(quickbooks.create("invoices", quickbooks_invoice(quickbooks, line, note="Hello"), NOW))
+    read = shown(quickbooks, invoice)
+
+    outcome = quickbooks.update("invoices", invoice, read, NOW, force=False)
+
+    assert shown(quickbooks, invoice) == read
+    assert isinstance(outcome, Written)
+    assert [warning["itemId"] for warning in outcome.warnings] == ["InvoiceNumber", "LineItems[0].AccountRef"]
