@@ -275,3 +275,13 @@ def test_a_seed_file_that_makes_no_sense_is_named(data: dict[str, Any], reason: 
 
 def test_platforms_are_found_by_key_and_by_name() -> None:
     assert platform_named("Xero") is platform_named("gbol")
+
+
+@pytest.mark.full
+def test_books_for_load_tests_are_whole_too() -> None:
+    books = seed_books("quickbooks-online", seed=1, now=NOW, customers=10_000, invoices=50_000)
+
+    assert len(books.cached("customers") or []) == 10_000
+    assert len(books.cached("invoices") or []) == 50_000
+    assert len({customer["customerName"] for customer in books.live("customers")}) == 10_000
+    assert sum(entry.value[0] for entry in books.entries() if entry.section == "balance") == 0
