@@ -173,6 +173,9 @@ def _ask(session: Session, prepared: Prepared) -> None:
     for number, words in ((held, "held, see above"), (done, "already in the books")):
         if number:
             session.console.note(f"{number} of {len(plan.documents)} {words}; not sent")
+    earlier = flow.waiting(session.ledger, destination, plan)
+    if earlier:
+        session.console.note(f"{earlier} documents of earlier runs were never sent; they go first")
     sent = plan.to_send
     label = prepared.order.data_type.label
     what = f"{len(sent)} {label if len(sent) != 1 else label.removesuffix('s')}, {reports.money_to_send(sent)}"

@@ -52,6 +52,18 @@ def exit_code_of_plan(plan: Plan, *, partial: bool) -> ExitCode:
     return ExitCode.FINDINGS if held or broken else ExitCode.DONE
 
 
+def waiting(ledger: "Ledger", destination: Destination, plan: Plan) -> int:
+    """Count documents that earlier runs planned and never sent, and that this plan does not plan anew.
+
+    They go out with the next run, whatever its file (design D10), so the person who confirms must know.
+    """
+    unfinished = ledger.unfinished(
+        api_host=destination.api_host, company=destination.company, connection=destination.connection
+    )
+    planned_anew = {document.identity for document in plan.documents}
+    return sum(push.state is State.PLANNED and push.identity not in planned_anew for push in unfinished)
+
+
 async def apply(
     prepared: Prepared,
     *,

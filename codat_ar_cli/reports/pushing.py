@@ -40,7 +40,8 @@ _DOCUMENT = (
     Column("push_operation", "Push operation", Kind.ID, Shown.MACHINES),
     Column("correlation_id", "Correlation id", Kind.ID, Shown.MACHINES),
     Column("code", "Code", shown=Shown.MACHINES),
-    Column("why", "Why"),
+    Column("why", "Why", shown=Shown.MACHINES),
+    Column("why_short", "Why", shown=Shown.PEOPLE),
     Column("earlier_run", "Run", Kind.ID, Shown.MACHINES),
 )
 
@@ -227,6 +228,7 @@ def _planned_row(document: PlannedDocument) -> tuple[Cell, ...]:
         Disposition.UNDER_WAY: "under way since an earlier run",
     }[document.disposition]
     holds = document.holds
+    messages = list(dict.fromkeys(finding.message for finding in holds))
     return (
         document.identity.source_id,
         document.label,
@@ -239,7 +241,8 @@ def _planned_row(document: PlannedDocument) -> tuple[Cell, ...]:
         None,
         None,
         holds[0].code if holds else None,
-        "; ".join(dict.fromkeys(finding.message for finding in holds)) or None,
+        "; ".join(messages) or None,
+        _first_of(messages),
         known.run_id if known else None,
     )
 
@@ -250,7 +253,7 @@ def _item_row(item: RunItem) -> tuple[Cell, ...]:
     if item.state is not item.push.state:  # another version of a finished document was held
         first = item.findings[0] if item.findings else {}
         row = _push_row(item.push, item.state.value, STATE_WORDS[item.state], item.push.run_id)
-        return (*row[:-3], first.get("code"), first.get("message"), row[-1])
+        return (*row[:-4], first.get("code"), first.get("message"), first.get("message"), row[-1])
     return _push_row(item.push, item.state.value, STATE_WORDS[item.state], None)
 
 
@@ -268,8 +271,16 @@ def _push_row(push: Push, state: str, words: str, earlier_run: str | None) -> tu
         push.correlation_id,
         push.cause_code,
         push.cause_text,
+        push.cause_text,
         earlier_run,
     )
+
+
+def _first_of(messages: Sequence[str]) -> str | None:
+    """Give the first of several reasons, and how many more there are: the list above the table has them all."""
+    if not messages:
+        return None
+    return messages[0] if len(messages) == 1 else f"{messages[0]} (and {len(messages) - 1} more)"
 
 
 def _finding_line(finding: Finding) -> str:
