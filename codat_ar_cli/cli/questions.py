@@ -22,7 +22,9 @@ from codat_ar_cli.reports.render import wrap
 SHOWN_DISABLED = 3
 """Up to so many records that can't be chosen stand in the list itself; more are shown on request."""
 TOO_MANY = 200
-"""Above this a part of the name is asked for first: a longer list is slow to draw and to read."""
+"""Above this only the best are listed, and the rest is searched: a longer list is slow to draw and to read."""
+BEST = 15
+"""How many are listed then; with the question they fit a terminal of 24 lines."""
 _CURSOR = 4
 """Columns that the list puts before a title."""
 
@@ -71,12 +73,12 @@ class Asker:
         for words in (asking.background, asking.remark):
             if words:
                 self._console.note(wrap(words, self._console.width))
-        offers = self._narrowed(asking)
+        offers = _listed(asking.offers)
         while True:
             chosen = self._console.choose(
                 asking.text,
                 self._choices(asking, offers),
-                option_name=f"`codat-ar map set {asking.slot.option_name} ID`",
+                option_name=_option(asking),
                 default=self._default(asking, offers),
             )
             if isinstance(chosen, Target):
@@ -87,28 +89,23 @@ class Asker:
                 table = Report("excluded", "", (excluded(asking.slot, asking.excluded),))
                 self._console.note(drawn(self._console, table))
             else:
-                offers = self._narrowed(asking)
+                offers = self._found(asking) or offers
 
-    def _narrowed(self, asking: Asking) -> tuple[Candidate, ...]:
-        offers = asking.offers
-        while len(offers) > TOO_MANY:
-            part = self._console.ask_text(
-                f"{asking.text} There are {len(asking.offers):,}: type a part of the name",
-                option_name=f"`codat-ar map set {asking.slot.option_name} ID`",
-            )
-            offers = tuple(each for each in asking.offers if fold(part) in fold(f"{each.target} {each.target.id}"))
-            if not offers:
-                self._console.note(f"None has `{part}` in its name.")
-                offers = asking.offers
-            elif len(offers) > TOO_MANY:
-                self._console.note(f"{len(offers):,} have `{part}` in their name; type more of it.")
-        return offers
+    def _found(self, asking: Asking) -> tuple[Candidate, ...]:
+        part = self._console.ask_text("A part of the name, code or id", option_name=_option(asking))
+        found = tuple(each for each in asking.offers if fold(part) in fold(f"{each.target} {each.target.id}"))
+        listed = _listed(found)
+        if len(listed) < len(found):
+            self._console.note(f"{len(found):,} fit `{part}`; the best {len(listed)} are listed.")
+        elif not found:
+            self._console.note(f"None has `{part}` in its name, code or id.")
+        return listed
 
     def _choices(self, asking: Asking, offers: tuple[Candidate, ...]) -> list[Choice[Target | _Command]]:
         leave: Choice[Target | _Command] = Choice(_LEAVE, _leaving(asking))
         choices = [self._offer(each) for each in offers]
         if len(offers) < len(asking.offers):
-            choices.append(Choice(_SEARCH, "Search again"))
+            choices.append(Choice(_SEARCH, f"Search all {len(asking.offers):,}"))
         choices.insert(0 if asking.best_left_open else len(choices), leave)
         if len(asking.excluded) > SHOWN_DISABLED:
             choices.append(Choice(_WHY_NOT, f"Show the {len(asking.excluded):,} that can't be chosen, and why"))
@@ -127,6 +124,14 @@ class Asker:
     def _default(self, asking: Asking, offers: tuple[Candidate, ...]) -> Target | None:
         current = asking.current.id if asking.current else None
         return next((each.target for each in offers if each.target.id == current), None)
+
+
+def _option(asking: Asking) -> str:
+    return f"`codat-ar map set {asking.slot.option_name} ID`"
+
+
+def _listed(offers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    return offers[:BEST] if len(offers) > TOO_MANY else offers
 
 
 def _title(target: Target) -> str:

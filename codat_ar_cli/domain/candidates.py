@@ -63,7 +63,13 @@ def candidates(
     """
     base = reference.company_info.base_currency if reference.company_info else None
     found = _LISTS[slot](_View(reference, platform, base, currency))
-    return tuple(sorted(found, key=lambda each: (each.excluded is not None, -each.score, fold(each.target.name))))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(each: Candidate) -> tuple[bool, int, int, str]:
+    """Order usable ones by score; of equally good ones the shorter, more general name: `Sales`, `Export Sales`."""
+    length = len(each.target.name) if each.is_good else 0
+    return each.excluded is not None, -each.score, length, fold(each.target.name)
 
 
 def _bank_accounts(view: _View) -> Iterable[Candidate]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NARROW = 80
 """Terminal width, in columns, at and below which columns marked `Shown.WIDE` are left out."""
 
+MOST_ROWS = 1000
+"""Rows of one table that people are shown; nobody reads more, and drawing them takes seconds. JSON has them all."""
+
 _RIGHT = frozenset({Kind.AMOUNT, Kind.COUNT, Kind.PERCENT})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -122,6 +125,8 @@ def _draw(table: Table, width: int, unicode: bool) -> str:
     if not table.rows:
         return f"{heading}: {table.empty}" if heading else table.empty
     drawn = _print(_rich_table(table, width, unicode), width)
+    if len(table.rows) > MOST_ROWS:
+        drawn += f"\nand {len(table.rows) - MOST_ROWS:,} more rows; --json gives all {len(table.rows):,}"
     return f"{heading}\n{drawn}" if heading else drawn
 
 
@@ -141,7 +146,7 @@ def _rich_table(table: Table, width: int, unicode: bool) -> "RichTable":
             overflow="fold",
             no_wrap=column.kind in _RIGHT | {Kind.DATE},
         )
-    for row in table.rows:
+    for row in table.rows[:MOST_ROWS]:
         drawn.add_row(*(Text(show_cell(table.columns[index], row[index])) for index in shown))
     return drawn
 

@@ -165,15 +165,18 @@ def test_enter_alone_puts_no_tracking_category_on_every_line(desk):
     assert [choice.title for choice in script.seen[3][1]] == ["Leave it open", "South"]
 
 
-def test_a_long_list_is_narrowed_by_a_part_of_the_name_first(desk):
+def test_a_long_list_shows_the_best_and_lets_the_rest_be_searched(desk):
     many = [{"id": f"s-{number}", "supplierName": f"Supplier {number:03}", "status": "Active"} for number in range(300)]
     desk.fill({DataType.SUPPLIERS: [*many, {"id": "s-stripe", "supplierName": "Stripe", "status": "Active"}]})
-    script = Script("090", "200", "OUTPUT2", "strip", "Stripe")
+    script = Script("090", "200", "OUTPUT2", "Search all 301", "nobody", "Search all 301", "upplier 27", "Supplier 277")
 
     assert desk.run("map", script=script) == 0
 
-    assert targets(desk)["fee_supplier"] == "s-stripe"
-    assert "type a part of the name" in script.seen[3][0]
+    first_list = [choice.title for choice in script.seen[3][1]]
+    assert first_list[0] == "Stripe"
+    assert len(first_list) < 24
+    assert "None has `nobody`" in desk.err.getvalue()
+    assert targets(desk)["fee_supplier"] == "s-277"
 
 
 def test_a_file_adds_the_values_that_nobody_has_mapped(desk, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.types import Currency
 from codat_ar_cli.reports.model import Column, Kind, Money, Report, Shown, Table
-from codat_ar_cli.reports.render import RENDERERS, printable, render_csv, render_json, render_terminal
+from codat_ar_cli.reports.render import RENDERERS, printable, render_csv, render_json, render_terminal, to_json
 
 COLUMNS = (
     Column("name", "Name"),
@@ -90,6 +90,16 @@ def test_names_from_the_books_cannot_drive_the_terminal():
 
 def test_printable_keeps_ordinary_letters_of_any_script():
     assert printable("Dupré 株式会社 É") == "Dupré 株式会社 É"
+
+
+def test_a_table_longer_than_anyone_reads_is_cut_for_people_and_says_so():
+    table = Table("t", (Column("n", "N", Kind.COUNT),), tuple((number,) for number in range(1200)))
+    report = Report("t", "", (table,))
+
+    text = render_terminal(report)
+
+    assert text.endswith("and 200 more rows; --json gives all 1,200")
+    assert len(to_json(report)["tables"]["t"]) == 1200
 
 
 def test_json_has_amounts_as_strings_beside_their_currency():
