@@ -89,7 +89,8 @@ def unset_slot(
 def check(ctx: typer.Context) -> None:
     """Compare all answers with the books.
 
-    Tells what is missing, gone, deleted, archived or renamed, and whether the cache is old. Findings exit 3.
+    Tells what is missing, gone, deleted, archived or renamed, and whether the cache is old. Findings exit 3, save
+    notes.
     """
     session: Session = ctx.obj
     from codat_ar_cli.cli.show import show
@@ -101,7 +102,7 @@ def check(ctx: typer.Context) -> None:
     found = answers.check(session.profile.mapping, reference, platform, now=session.clock())
     table = views.findings(found, empty="The mapping is complete, and everything in it is in the books.")
     show(session.console, Report("map-check", "", (table,)), schema="codat-ar/map-check/1", **facts(session))
-    raise typer.Exit(ExitCode.FINDINGS if found else ExitCode.DONE)
+    raise typer.Exit(ExitCode.FINDINGS if answers.needs_attention(found) else ExitCode.DONE)
 
 
 @app.command()

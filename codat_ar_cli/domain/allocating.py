@@ -61,7 +61,8 @@ def find_invoice(allocation: AllocationDraft, invoices: InvoiceIndex) -> OpenInv
     if matches:
         ids = ", ".join(f"{each.id} ({each.customer_name or each.customer_id})" for each in matches)
         hint = "give the right one in a column `invoice_id`"
-        return Problem("payment.ambiguous-invoice", f"invoice number `{number}` stands for several: {ids}", hint)
+        message = f"invoice number `{number}` stands for several: {ids}"
+        return Problem("payment.ambiguous-invoice", message, hint, Severity.ERROR)
     if invoices.is_pushed(number):
         message = f"invoice `{number}` was pushed, but the books as fetched don't show it yet"
         return Problem("payment.invoice-not-fetched", message, "codat-ar fetch invoices --refresh")

@@ -31,7 +31,8 @@ class CustomerFinder:
 
     def _find(self, party: PartyDraft) -> Customer | Problem:
         if not self._fetched:
-            return Problem("customer.not-fetched", "customers were never fetched", "codat-ar fetch")
+            message = "customers were never fetched"
+            return Problem("customer.not-fetched", message, "codat-ar fetch", Severity.ERROR)
         if party.id:
             by_id = self._by_id.get(RecordId(party.id))
             found = [] if by_id is None else [by_id]
@@ -68,6 +69,7 @@ def _ambiguous(party: PartyDraft, alive: list[Customer]) -> Problem:
         "customer.ambiguous",
         f"customer `{party.name}` fits {len(alive)} customers of the books: {ids}",
         hint="give the right id in a column `customer_id`",
+        severity=Severity.ERROR,
     )
 
 

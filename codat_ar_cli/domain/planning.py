@@ -71,7 +71,7 @@ UNTOUCHED = frozenset({State.PLANNED, State.HELD, State.REJECTED})
 
 
 _STOPPING = frozenset({Severity.ERROR, Severity.HOLD})
-_ABOUT_IDS = ("mapping.", "customer.", "payment.on-account-not-offered")
+_NO_BODY = "payment.on-account-not-offered"
 
 
 class Sheet:
@@ -103,11 +103,7 @@ class Sheet:
     @property
     def lacks_ids(self) -> bool:
         """Whether a body can't be written yet: checking one would repeat the same trouble in the platform's words."""
-        return any(
-            finding.severity is Severity.ERROR
-            or (finding.severity is Severity.HOLD and finding.code.startswith(_ABOUT_IDS))
-            for finding in self._findings
-        )
+        return any(finding.severity is Severity.ERROR or finding.code == _NO_BODY for finding in self._findings)
 
 
 class Desk:

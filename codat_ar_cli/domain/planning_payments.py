@@ -136,7 +136,8 @@ class _PaymentPlanner:
         if account is not None and base is not None and account.currency not in {None, draft.currency, base}:
             message = f"account {found} is in {account.currency}; a payment in {draft.currency} can't go to it"
             hint = f"codat-ar map set bank-account --when currency={draft.currency} ID"
-            sheet.add(Problem("payment.account-currency", message, hint), replace(draft.place, column="currency"))
+            problem = Problem("payment.account-currency", message, hint, Severity.ERROR)
+            sheet.add(problem, replace(draft.place, column="currency"))
         return found
 
     def _method(self, draft: PaymentDraft, sheet: Sheet) -> Target | None:
@@ -150,7 +151,7 @@ class _PaymentPlanner:
                 sheet.add(unmapped(Slot.PAYMENT_METHOD), replace(draft.place, column="method"))
             return found
         if not self._option.requires("paymentMethodRef") or not self._platform.enforces_required:
-            found = replace(found, severity=Severity.HOLD, acceptable="payments.method")
+            found = replace(found, acceptable="payments.method")
         sheet.add(found, replace(draft.place, column="method"))
         return None
 

@@ -5,7 +5,6 @@ Nothing is guessed: a stated value that can't be found is never replaced by a de
 
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from codat_ar_cli.domain.candidates import DELETED, Candidate, candidates
@@ -136,6 +135,7 @@ class Resolver:
             "mapping.tax-rate",
             f"the row says tax rate `{stated}`, but its rule gives {rule.target}, which charges {_plain(effective)}%",
             hint=f"codat-ar map set tax-rate --when tax_rate={stated} ID",
+            severity=Severity.ERROR,
         )
 
     def _tax_by_percent(self, answers: SlotMapping, own: str, percent: Decimal) -> Target | Problem:
@@ -157,9 +157,8 @@ class Resolver:
                 severity=Severity.ERROR,
             )
         names = ", ".join(f"{each.target.name} ({each.target.id})" for each in charging[:3])
-        return Problem(
-            "mapping.tax-rate", f"tax rate `{own}` is not mapped; charging {_plain(percent)}%: {names}", hint=hint
-        )
+        message = f"tax rate `{own}` is not mapped; charging {_plain(percent)}%: {names}"
+        return Problem("mapping.tax-rate", message, hint, Severity.ERROR)
 
 
 def _cell(cells: MappingABC[str, str], column: str) -> str:
@@ -193,16 +192,16 @@ class _Index:
         hint = f"codat-ar map set {self.slot.option_name} ID"
         if not self._fetched:
             what = _DATA_TYPES[self.slot].label
-            return Problem(
-                "mapping.not-fetched", f"{what} were never fetched, so {name} can't be checked", "codat-ar fetch"
-            )
+            message = f"{what} were never fetched, so {name} can't be checked"
+            return Problem("mapping.not-fetched", message, "codat-ar fetch", Severity.ERROR)
         found = self._by_id.get(target.id)
         if found is None:
-            return Problem("mapping.gone", f"the mapped {label} {name} is no longer in the books", hint)
+            message = f"the mapped {label} {name} is no longer in the books"
+            return Problem("mapping.gone", message, hint, Severity.ERROR)
         if found.excluded is None:
             return None
         code = {DELETED: "mapping.deleted", "archived": "mapping.archived"}.get(found.excluded, "mapping.not-valid")
-        return Problem(code, f"the mapped {label} {name} can't be used: {found.excluded}", hint)
+        return Problem(code, f"the mapped {label} {name} can't be used: {found.excluded}", hint, Severity.ERROR)
 
     def renamed(self, target: Target) -> str | None:
         """Give the record's name today where it is not the one that was mapped."""
@@ -221,14 +220,14 @@ class _Index:
         label = self.slot.label
         if usable:
             ids = ", ".join(each.target.id for each in usable)
-            return Problem(code, f"`{text}` fits several records of the books as {label}: {ids}", hint)
+            message = f"`{text}` fits several records of the books as {label}: {ids}"
+            return Problem(code, message, hint, Severity.ERROR)
         if found:
             why = f"can't be used as {label}: {found[0].excluded}"
             return Problem(code, f"{column} `{text}` {why}", hint, severity=Severity.ERROR)
         if column != _COLUMNS[self.slot]:
-            return Problem(
-                code, f"{column} `{text}` is not mapped to an {label}, which this platform takes instead", hint
-            )
+            message = f"{column} `{text}` is not mapped to an {label}, which this platform takes instead"
+            return Problem(code, message, hint, Severity.ERROR)
         return Problem(code, f"{label} `{text}` is neither mapped nor in the books", hint, severity=Severity.ERROR)
 
 
@@ -253,7 +252,8 @@ def resolve(
 def unmapped(slot: Slot) -> Problem:
     """Give the problem of a slot that has no answer at all."""
     code = f"mapping.{slot.option_name}"
-    return Problem(code, f"no {slot.label} is mapped", hint=f"codat-ar map set {slot.option_name} ID")
+    hint = f"codat-ar map set {slot.option_name} ID"
+    return Problem(code, f"no {slot.label} is mapped", hint, Severity.ERROR)
 
 
 def check_mapping(mapping: Mapping, reference: ReferenceData, platform: PlatformRules) -> tuple[Finding, ...]:
@@ -266,7 +266,7 @@ def check_mapping(mapping: Mapping, reference: ReferenceData, platform: Platform
         for target in mapping.slot(slot).targets:
             problem = index.check(target)
             if problem is not None:
-                findings.append(replace(problem, severity=Severity.ERROR).at(place, None))
+                findings.append(problem.at(place, None))
             elif (name := index.renamed(target)) is not None:
                 findings.append(_renamed(slot, target, name).at(place, None))
     return tuple(findings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.platforms import PlatformRules, TrackingRules
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.slots import Target
@@ -48,7 +49,7 @@ def _line_problems(targets: tuple[Target, ...], parents: Parents, rules: Trackin
     for prefix in rules.required_on_every_line:
         if not any(target.id.startswith(prefix) for target in targets):
             message = f"{name} needs a {_kind(prefix)} on every line"
-            problems.append(Problem("tracking.missing", message, hint="codat-ar map set tracking ID"))
+            problems.append(Problem("tracking.missing", message, "codat-ar map set tracking ID", Severity.ERROR))
     return problems
 
 

@@ -222,6 +222,11 @@ def check(
     )
 
 
+def needs_attention(found: Iterable[Finding]) -> bool:
+    """Tell whether anything found is more than a note."""
+    return any(finding.severity is not Severity.NOTE for finding in found)
+
+
 def undecided(mapping: Mapping, reference: ReferenceData, platform: PlatformRules) -> tuple[Slot, ...]:
     """Give the slots without which nothing can be pushed and that have no default yet."""
     put = (question(slot, mapping, reference, platform) for slot in slots_for(platform, reference))
@@ -231,7 +236,12 @@ def undecided(mapping: Mapping, reference: ReferenceData, platform: PlatformRule
 def _missing(mapping: Mapping, reference: ReferenceData, platform: PlatformRules) -> Iterable[Finding]:
     for slot in undecided(mapping, reference, platform):
         place = Place("mapping", column=slot.value)
-        yield Finding("mapping.missing", Severity.ERROR, f"no {slot.label} is mapped", place, hint="codat-ar map")
+        if mapping.slot(slot).rules:
+            message = f"no {slot.label} is mapped for rows that no rule fits; such rows are refused"
+            hint = f"codat-ar map set {slot.option_name} ID"
+            yield Finding("mapping.no-default", Severity.NOTE, message, place, hint)
+        else:
+            yield Finding("mapping.missing", Severity.ERROR, f"no {slot.label} is mapped", place, hint="codat-ar map")
 
 
 def _stale(reference: ReferenceData, now: dt.datetime) -> Iterable[Finding]:

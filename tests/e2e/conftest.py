@@ -1,13 +1,16 @@
-"""The real command line, as its own process, against the sandbox on a real socket."""
+"""The real command line against the sandbox on a real socket: in this process mostly, as its own where that matters."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -38,6 +41,26 @@ class CommandLine:
     environment: Mapping[str, str]
 
     def __call__(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Ran:
+        """Run one command through `main` in this process: the true streams and exit code, not the start of Python."""
+        from codat_ar_cli.cli import main
+
+        environment = {**self.environment, **(extra or {})}
+        streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n") for _ in range(2)]
+        with (
+            mock.patch.dict(os.environ, environment, clear=True),
+            mock.patch.object(sys, "stdin", io.StringIO(stdin)),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(streams[0]),
+            contextlib.redirect_stderr(streams[1]),
+        ):
+            code = main(words)
+        for stream in streams:
+            stream.flush()
+        out, err = (stream.buffer.getvalue().decode("utf-8") for stream in streams)
+        return checked(words, Ran(code, out, err))
+
+    def process(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Ran:
+        """Run one command as its own process, as the shell does."""
         done = subprocess.run(
             [sys.executable, "-m", "codat_ar_cli", *words],
             cwd=self.folder,
@@ -49,14 +72,22 @@ class CommandLine:
             timeout=120,
             check=False,
         )
-        assert "Traceback (most recent call last)" not in done.stderr + done.stdout, done.stderr
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return checked(words, Ran(done.returncode, done.stdout, done.stderr))
 
     def ok(self, *words: str) -> Ran:
         """Run and insist on success; the failure shows what the user would have read."""
         ran = self(*words)
         assert ran.code == 0, f"{' '.join(words)} → {ran.code}\n{ran.out}\n{ran.err}"
         return ran
+
+
+def checked(words: Sequence[str], ran: Ran) -> Ran:
+    """Hold what every command promises: no traceback, no crash, and under `--json` one object alone on stdout."""
+    assert "Traceback (most recent call last)" not in ran.out + ran.err, ran.err
+    assert ran.code != 1, f"{' '.join(words)} crashed\n{ran.out}\n{ran.err}"
+    if "--json" in words and "--help" not in words:
+        assert ran.json["schema"].startswith("codat-ar/"), ran.out
+    return ran
 
 
 @dataclass(frozen=True)
@@ -88,7 +119,7 @@ def terminal(tmp_path: Path) -> Callable[[str], CommandLine]:
 
 
 def open_terminal(folder: Path, base_url: str) -> CommandLine:
-    """A terminal in a folder, with a home, a config and a state directory below it, and nothing else of this machine."""
+    """A terminal in a folder, with a home, a config and a state directory below it, nothing of this machine."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
     home = folder / "home"
     home.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from codat_ar_cli.domain.documents import Row
-from codat_ar_cli.domain.findings import Place
+from codat_ar_cli.domain.findings import Place, Severity
 from codat_ar_cli.domain.mapping import Mapping, Rule, Slot, SlotMapping, Target
 from codat_ar_cli.domain.platforms import rules_for
 from codat_ar_cli.domain.types import (
@@ -372,6 +372,22 @@ def test_checking_finds_what_is_missing_gone_and_renamed():
     found = answers.check(mapping, BOOKS, XERO, now=NOW)
 
     assert [each.code for each in found] == ["mapping.missing", "mapping.renamed", "mapping.gone"]
+
+
+def test_a_slot_with_rules_and_no_default_is_only_noted():
+    rule = Rule((("currency", ("GBP",)),), target(BANK))
+    mapping = Mapping(
+        {
+            Slot.BANK_ACCOUNT: SlotMapping(None, (rule,)),
+            Slot.INCOME_ACCOUNT: SlotMapping(target(SALES)),
+            Slot.TAX_RATE: SlotMapping(Target(RecordId("OUTPUT2"), "20% (VAT on Income)", "OUTPUT2")),
+        }
+    )
+
+    (noted,) = answers.check(mapping, BOOKS, XERO, now=NOW)
+
+    assert (noted.code, noted.severity) == ("mapping.no-default", Severity.NOTE)
+    assert not answers.needs_attention([noted])
 
 
 def test_checking_against_an_old_cache_says_so():

@@ -140,10 +140,12 @@ def test_a_customer_is_found_by_id_by_folded_name_or_by_email(plan, invoice, par
     assert jsontext.loads(document.body)["customerRef"] == {"id": "cus-1"}
 
 
-def test_an_ambiguous_customer_holds_only_its_own_invoice(plan, invoice):
-    made = plan(XERO, invoice("INV-1", customer=PartyDraft("Twin")), invoice("INV-2"))
-    assert [document.disposition for document in made.documents] == [Disposition.HELD, Disposition.SEND]
-    assert "cus-5" in made.documents[0].findings[0].message
+def test_an_ambiguous_customer_is_an_error_that_a_partial_run_keeps_to_its_own_invoice(plan, invoice):
+    twin, good = invoice("INV-1", customer=PartyDraft("Twin")), invoice("INV-2")
+    whole, partial = plan(XERO, twin, good), plan(XERO, twin, good, partial=True)
+    assert whole.to_send == ()
+    assert [document.disposition for document in partial.documents] == [Disposition.HELD, Disposition.SEND]
+    assert "cus-5" in whole.documents[0].findings[0].message
 
 
 def test_an_archived_customer_is_named_as_archived(plan, invoice):
@@ -183,11 +185,11 @@ def test_an_archived_account_in_a_row_is_named_as_such(plan, invoice, line):
     assert "archived" in finding.message
 
 
-def test_a_percentage_that_nothing_charges_is_an_error_and_one_that_is_only_unmapped_a_hold(plan, invoice, line):
+def test_a_percentage_without_a_mapping_is_an_error_whether_something_charges_it_or_not(plan, invoice, line):
     nothing = only(plan(XERO, invoice(lines=(line(tax_rate="17.5"),))))
     unmapped = only(plan(XERO, invoice(lines=(line(tax_rate="5"),))))
     assert [(each.code, each.severity) for each in nothing.findings] == [("mapping.tax-rate", Severity.ERROR)]
-    assert [(each.code, each.severity) for each in unmapped.findings] == [("mapping.tax-rate", Severity.HOLD)]
+    assert [(each.code, each.severity) for each in unmapped.findings] == [("mapping.tax-rate", Severity.ERROR)]
     assert unmapped.findings[0].hint == "codat-ar map set tax-rate --when tax_rate=5 REDUCED"
 
 
@@ -195,7 +197,7 @@ def test_an_account_on_an_item_platform_needs_a_rule(plan, invoice, line, mappin
     draft = invoice(lines=(line(account="200"),))
     accepted = accepting(mapping, "invoices.invoiceNumber", "invoices.issueDate")
     held = only(plan(QBO, draft, mapping=accepted))
-    assert [(each.code, each.severity) for each in held.findings] == [("mapping.item", Severity.HOLD)]
+    assert [(each.code, each.severity) for each in held.findings] == [("mapping.item", Severity.ERROR)]
     assert held.findings[0].hint == "codat-ar map set item --when account=200 ID"
     rule = Rule((("Account", (" 200 ",)),), Target(RecordId("item-2"), "Goods"))
     answers = SlotMapping(mapping.slot(Slot.ITEM).default, (rule,))

@@ -185,7 +185,7 @@ def test_a_refund_is_held_and_said_to_be_not_pushed_yet(plan, payment):
         ("INV-4", "payment.not-payable", Severity.ERROR),
         ("INV-5", "payment.exceeds-due", Severity.ERROR),
         ("INV-6", "payment.currency", Severity.ERROR),
-        ("TWICE", "payment.ambiguous-invoice", Severity.HOLD),
+        ("TWICE", "payment.ambiguous-invoice", Severity.ERROR),
     ],
 )
 def test_an_invoice_that_cannot_be_paid_is_named(plan, payment, number, code, severity):
