@@ -34,8 +34,9 @@ def demo(
 
 
 def _show(session: Session, result: "DemoResult") -> None:
+    from codat_ar_cli.cli.show import drawn
     from codat_ar_cli.reports.demo import demo_report
-    from codat_ar_cli.reports.render import render_terminal, to_json
+    from codat_ar_cli.reports.render import to_json
 
     report: Report = demo_report(result.invoices, result.on_account, result.held_on_xero)
     console = session.console
@@ -47,7 +48,7 @@ def _show(session: Session, result: "DemoResult") -> None:
     }
 
     def human() -> None:
-        console.print(render_terminal(report, width=console.width))
+        console.print(drawn(console, report))
         console.print(f"\nEverything is in {result.folder}. Try next:")
         for what, command in result.next_commands:
             console.print(f"\n{what}\n  {command}")

@@ -11,9 +11,10 @@ from typing import Any
 import anyio
 
 from codat_ar_cli.cli.session import Session
+from codat_ar_cli.cli.show import drawn
 from codat_ar_cli.domain import money
 from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.plan import Disposition
+from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.domain.types import Currency, DataType
 from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
 from codat_ar_cli.flows import push as flow
@@ -21,7 +22,7 @@ from codat_ar_cli.flows.prepare import Destination, Order, Prepared, Workshop, p
 from codat_ar_cli.flows.reject import write_rejects_of
 from codat_ar_cli.reports import pushing as reports
 from codat_ar_cli.reports.model import Report
-from codat_ar_cli.reports.render import render_terminal, table_to_json
+from codat_ar_cli.reports.render import table_to_json
 
 
 class BadRate(CodatArError):
@@ -205,7 +206,7 @@ def _show_plan(session: Session, request: Request, prepared: Prepared, code: Exi
             row["body"] = bodies.get(row["id"])  # the exact text: as JSON values its numbers would be respelt
 
     def human() -> None:
-        console.print(render_terminal(report, width=console.width))
+        console.print(drawn(console, report))
         if request.dry_run:
             for source_id, text in bodies.items():
                 console.print(f"\n{source_id}")
@@ -240,7 +241,7 @@ def _show_outcome(session: Session, request: Request, prepared: Prepared, pushed
         payload["stopped_by"] = {"code": stopped.code, "message": stopped.message, "hint": stopped.hint}
 
     def human() -> None:
-        console.print(render_terminal(report, width=console.width))
+        console.print(drawn(console, report))
         console.print(f"\n{_states(outcome.counts)}; run {pushed.run_id}")
 
     console.result(payload, human)

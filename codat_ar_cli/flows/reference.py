@@ -1,7 +1,7 @@
 """What the rest of the tool knows of a company's books: the cache as domain values, and the open invoices."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -9,7 +9,7 @@ import anyio
 from codat_ar_cli.codat import wire
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.fetched import FetchOutcome, FetchReport
-from codat_ar_cli.domain.types import CompanyId, ConnectionId, DataType, OpenInvoice, ReferenceData
+from codat_ar_cli.domain.types import CompanyId, ConnectionId, DataStatus, DataType, OpenInvoice, ReferenceData
 from codat_ar_cli.errors import CodatArError, ExitCode
 from codat_ar_cli.flows.fetch import REFERENCE_TYPES, NeverSynced, fetch
 from codat_ar_cli.flows.sync import DEFAULT_WAIT, FetchProgress
@@ -82,7 +82,9 @@ async def ensure_fresh(
     (reference §0.1 fact 1); None: always sync. Payments are synced before invoices whatever the order given.
     The report says of each type what became of it; `raise_failures` turns that into an error.
     """
-    stale = await _stale(client, company, types, newer_than)
+    status = await client.data_status(company)
+    newer_than = _by_codats_clock(newer_than, client.server_time, clock())
+    stale = await _stale(client, company, types, status, newer_than)
     outcomes: dict[DataType, FetchOutcome] = {}
     for refresh in (True, False):
         some = [data_type for data_type in types if (data_type in stale) is refresh]
@@ -105,8 +107,23 @@ async def ensure_fresh(
     return FetchReport(company, connection, clock(), tuple(outcomes[data_type] for data_type in types))
 
 
+def _by_codats_clock(ours: dt.datetime | None, codats_now: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Give an instant of our clock as Codat's clock would show it, where ours runs behind.
+
+    Else a copy that Codat made just before our push could seem newer than the push. A clock of ours that runs
+    ahead does no harm: it only asks for a sync too many.
+    """
+    if ours is None or codats_now is None:
+        return ours
+    return ours + max(codats_now - now, dt.timedelta(0))
+
+
 async def _stale(
-    client: "CodatClient", company: CompanyId, types: Sequence[DataType], newer_than: dt.datetime | None
+    client: "CodatClient",
+    company: CompanyId,
+    types: Sequence[DataType],
+    status: Mapping[str, DataStatus],
+    newer_than: dt.datetime | None,
 ) -> frozenset[DataType]:
     """Find the types whose last good sync was not *asked for* after `newer_than`.
 
@@ -115,7 +132,6 @@ async def _stale(
     if newer_than is None:
         return frozenset(types)
     stale: set[DataType] = set()
-    status = await client.data_status(company)
     for data_type in types:
         seen = status.get(data_type.value)
         fresh = False

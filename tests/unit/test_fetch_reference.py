@@ -47,6 +47,7 @@ class _FakeCodat:
         self.status = status or {}
         self.requested_at = requested_at
         self.queued = []
+        self.server_time: dt.datetime | None = None
 
     async def records(self, company, connection, data_type, *, query=None):
         if data_type not in self.sets:
@@ -164,6 +165,19 @@ async def test_nothing_is_synced_when_codat_is_fresh_enough(ledger, place):
     )
 
     assert codat.queued == []
+
+
+@pytest.mark.anyio
+async def test_where_our_clock_runs_behind_a_copy_from_before_the_push_is_not_taken_for_fresh(ledger, place):
+    pushed = START - dt.timedelta(minutes=2)
+    codat = scripted_codat(
+        {DataType.INVOICES: []}, status_of(DataType.INVOICES), requested_at=pushed + dt.timedelta(minutes=1)
+    )
+    codat.server_time = START + dt.timedelta(minutes=5)
+
+    await ensure_fresh(codat, ledger, types=[DataType.INVOICES], newer_than=pushed, **timed(place))
+
+    assert codat.queued == [DataType.INVOICES]
 
 
 @pytest.mark.anyio
