@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from codat_ar_cli.cli.session import Session
-from codat_ar_cli.domain.types import DataType
+from codat_ar_cli.domain.ids import DataType
 
 app = typer.Typer(no_args_is_help=True, help="Create invoices and payments from a file, each exactly once.")
 

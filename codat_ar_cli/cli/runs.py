@@ -29,7 +29,7 @@ def show_run(
     events: Annotated[bool, typer.Option("--events", help="Every event of the run as well.")] = False,
 ) -> None:
     """Show one run: its file, its totals, and each document with its outcome, ids and cause."""
-    from codat_ar_cli.domain.types import RunId
+    from codat_ar_cli.domain.ids import RunId
     from codat_ar_cli.reports.pushing import run_detail
 
     session: Session = ctx.obj

@@ -18,11 +18,11 @@ from codat_ar_cli.config.model import (
     config_path,
 )
 from codat_ar_cli.config.tables import Table
+from codat_ar_cli.domain.ids import CompanyId, ConnectionId, Currency, PlatformKey, RecordId
 from codat_ar_cli.domain.keys import DEFAULT_VARIABLE, KeyKind, KeySource
-from codat_ar_cli.domain.mapping import Mapping as SlotAnswers
-from codat_ar_cli.domain.mapping import Rule, Slot, SlotMapping, Target
 from codat_ar_cli.domain.money import AmountError, is_currency, parse_amount
-from codat_ar_cli.domain.types import CompanyId, ConnectionId, Currency, PlatformKey, RecordId
+from codat_ar_cli.domain.slots import Mapping as SlotAnswers
+from codat_ar_cli.domain.slots import Rule, Slot, SlotMapping, Target
 
 
 def load(path: Path | None = None, *, project: Path | None = None) -> Config:

@@ -9,7 +9,7 @@ from typing import Any
 
 from codat_ar_cli.config.model import DEFAULT_BASE_URL, Config, ConfigUnreadable, Profile, UnknownProfile
 from codat_ar_cli.domain.keys import KeyKind, KeySource
-from codat_ar_cli.domain.mapping import Mapping, Rule, SlotMapping, Target
+from codat_ar_cli.domain.slots import Mapping, Rule, SlotMapping, Target
 from codat_ar_cli.private import write_private
 
 _HEADING = "codat-ar: profiles and settings. sample_config.toml explains every key."

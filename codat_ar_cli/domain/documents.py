@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.findings import Finding, Place
-from codat_ar_cli.domain.types import Currency, DataType
+from codat_ar_cli.domain.ids import Currency, DataType
 
 
 @dataclass(frozen=True, slots=True)

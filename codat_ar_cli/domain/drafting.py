@@ -14,7 +14,7 @@ from codat_ar_cli.domain.grouping import Group, Tally, group_rows
 from codat_ar_cli.domain.invoice_rows import build_invoice
 from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS, Layout
 from codat_ar_cli.domain.payment_rows import build_payment
-from codat_ar_cli.domain.plan import ControlTotals
+from codat_ar_cli.domain.planned import ControlTotals
 
 D = TypeVar("D", InvoiceDraft, PaymentDraft)
 

@@ -12,7 +12,7 @@ from codat_ar_cli.domain.cells import CellReader
 from codat_ar_cli.domain.documents import PartyDraft, Row
 from codat_ar_cli.domain.findings import Place
 from codat_ar_cli.domain.layouts import Kind, Layout
-from codat_ar_cli.domain.types import Currency
+from codat_ar_cli.domain.ids import Currency
 
 _SEVERAL = re.compile(r"[;|]")
 

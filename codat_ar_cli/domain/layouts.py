@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from codat_ar_cli.domain.types import DataType
+from codat_ar_cli.domain.ids import DataType
 
 _IGNORED = re.compile(r"[\s_*\-\u00ad\u200b\ufeff]+")
 

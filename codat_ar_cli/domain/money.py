@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 
-from codat_ar_cli.domain.types import Currency
+from codat_ar_cli.domain.ids import Currency
 
 _PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 

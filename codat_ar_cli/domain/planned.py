@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from codat_ar_cli.domain.findings import Finding, Place, Severity
 from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.types import Currency, Identity, RecordId
+from codat_ar_cli.domain.ids import Currency, Identity, RecordId
 
 
 class Disposition(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from codat_ar_cli.domain.findings import Place
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition
-from codat_ar_cli.domain.types import (
+from codat_ar_cli.domain.ids import (
     CompanyId,
     ConnectionId,
     CorrelationId,

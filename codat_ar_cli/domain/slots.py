@@ -4,7 +4,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from codat_ar_cli.domain.types import RecordId
+from codat_ar_cli.domain.ids import RecordId
 
 
 def fold(text: str) -> str:

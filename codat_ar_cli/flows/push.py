@@ -9,7 +9,7 @@ import anyio
 
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.plan import Disposition, Plan
+from codat_ar_cli.domain.planned import Disposition, Plan
 from codat_ar_cli.domain.pushes import RunHeader, RunItem
 from codat_ar_cli.domain.types import RunId
 from codat_ar_cli.errors import ExitCode

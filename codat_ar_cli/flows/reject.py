@@ -4,7 +4,7 @@ from pathlib import Path
 
 from codat_ar_cli.domain.findings import Place
 from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.plan import Disposition
+from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.files.errors import RejectsNotWritten
 from codat_ar_cli.files.rejects import reasons_of, rejects_path, write_rejects
 from codat_ar_cli.flows.prepare import Prepared

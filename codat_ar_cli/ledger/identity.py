@@ -4,7 +4,7 @@ import hashlib
 import uuid
 
 from codat_ar_cli.domain import jsontext
-from codat_ar_cli.domain.types import Identity, PushId
+from codat_ar_cli.domain.ids import Identity, PushId
 
 _PUSHES = uuid.UUID("6c1f5a0e-7f0c-5d57-9a53-0d4f0f2f7c31")
 _KEYS = uuid.UUID("b0a6c2f4-3a52-5c8b-8a5e-92f6d1c7e04d")

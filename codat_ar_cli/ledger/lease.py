@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from codat_ar_cli.domain import jsontext
-from codat_ar_cli.domain.types import CompanyId
+from codat_ar_cli.domain.ids import CompanyId
 from codat_ar_cli.ledger.errors import CompanyLocked, LedgerUnreachable
 
 

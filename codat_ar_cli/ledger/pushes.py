@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from codat_ar_cli.domain.lifecycle import FIRST, Event, State, move
 from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
 from codat_ar_cli.domain.pushes import Facts, Push
-from codat_ar_cli.domain.types import (
+from codat_ar_cli.domain.ids import (
     CompanyId,
     ConnectionId,
     CorrelationId,

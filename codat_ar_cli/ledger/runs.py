@@ -12,7 +12,7 @@ from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.domain.pushes import RunHeader, RunItem, RunSummary
-from codat_ar_cli.domain.types import CompanyId, ConnectionId, DataType, PlatformKey, RunId
+from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PlatformKey, RunId
 from codat_ar_cli.ledger import chain, texts
 from codat_ar_cli.ledger.errors import UnknownRun
 from codat_ar_cli.ledger.pushes import chunks, read_push

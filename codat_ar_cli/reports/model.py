@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from codat_ar_cli.domain.types import Currency
+from codat_ar_cli.domain.ids import Currency
 
 
 class Kind(StrEnum):

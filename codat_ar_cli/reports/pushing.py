@@ -7,7 +7,7 @@ from typing import Any
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.findings import Finding, Place, Severity
 from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.plan import ControlTotals, Disposition, Plan, PlannedDocument
+from codat_ar_cli.domain.planned import ControlTotals, Disposition, Plan, PlannedDocument
 from codat_ar_cli.domain.pushes import LedgerEvent, Push, RunItem, RunSummary
 from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Shown, Table
 

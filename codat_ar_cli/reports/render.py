@@ -6,13 +6,11 @@ import io
 import unicodedata
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codat_ar_cli.domain import jsontext, money
+from codat_ar_cli.reports import grid
 from codat_ar_cli.reports.model import Cell, Column, Kind, Money, Report, Shown, Table
-
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
 
 NARROW = 80
 """Terminal width, in columns, at and below which columns marked `Shown.WIDE` are left out."""
@@ -21,6 +19,7 @@ MOST_ROWS = 1000
 """Rows of one table that people are shown; nobody reads more, and drawing them takes seconds. JSON has them all."""
 
 _RIGHT = frozenset({Kind.AMOUNT, Kind.COUNT, Kind.PERCENT})
+_WHOLE = _RIGHT | {Kind.ID, Kind.DATE}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -124,41 +123,21 @@ def _draw(table: Table, width: int, unicode: bool) -> str:
     heading = printable(table.title) if table.title else ""
     if not table.rows:
         return f"{heading}: {table.empty}" if heading else table.empty
-    drawn = _print(_rich_table(table, width, unicode), width)
+    drawn = _grid(table, width, unicode)
     if len(table.rows) > MOST_ROWS:
         drawn += f"\nand {len(table.rows) - MOST_ROWS:,} more rows; --json gives all {len(table.rows):,}"
     return f"{heading}\n{drawn}" if heading else drawn
 
 
-def _rich_table(table: Table, width: int, unicode: bool) -> "RichTable":
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
+def _grid(table: Table, width: int, unicode: bool) -> str:
     visible = {Shown.EVERYWHERE, Shown.PEOPLE} | ({Shown.WIDE} if width > NARROW else set())
     shown = [index for index, column in enumerate(table.columns) if column.shown in visible]
-    drawn = RichTable(box=box.SIMPLE_HEAD if unicode else box.ASCII2, pad_edge=False, padding=(0, 1))
-    for index in shown:
-        column = table.columns[index]
-        drawn.add_column(
-            Text(column.title),
-            justify="right" if column.kind in _RIGHT else "left",
-            overflow="fold",
-            no_wrap=column.kind in _RIGHT | {Kind.DATE},
-        )
-    for row in table.rows[:MOST_ROWS]:
-        drawn.add_row(*(Text(show_cell(table.columns[index], row[index])) for index in shown))
-    return drawn
-
-
-def _print(drawn: "RichTable", width: int) -> str:
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None, force_terminal=False, legacy_windows=False)
-    console.print(drawn)
-    lines = (line.rstrip() for line in out.getvalue().splitlines())
-    return "\n".join(lines).strip("\n")
+    headings = [
+        grid.Heading(column.title, right=column.kind in _RIGHT, whole=column.kind in _WHOLE)
+        for column in (table.columns[index] for index in shown)
+    ]
+    rows = [[show_cell(table.columns[index], row[index]) for index in shown] for row in table.rows[:MOST_ROWS]]
+    return grid.draw(headings, rows, width=width, unicode=unicode)
 
 
 def wrap(note: str, width: int) -> str:
