@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from codat_ar_cli.domain.ids import CompanyId, ConnectionId, Currency, PlatformKey
 from codat_ar_cli.domain.keys import KeySource
-from codat_ar_cli.domain.mapping import Mapping as SlotAnswers
-from codat_ar_cli.domain.types import CompanyId, ConnectionId, Currency, PlatformKey
+from codat_ar_cli.domain.slots import Mapping as SlotAnswers
 from codat_ar_cli.errors import CodatArError
 
 APP = "codat-ar"
@@ -155,6 +154,10 @@ def state_dir(option: Path | None, env: Mapping[str, str], *, configured: Path |
 
 def check_base_url(url: str) -> str:
     """Give the URL without a trailing slash; raises InsecureUrl unless https, or http to this very machine."""
+    if url == DEFAULT_BASE_URL:
+        return url
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
