@@ -46,7 +46,7 @@ class CodatError(CodatArError):
             "method": place.method,
             "path": place.path,
             "status": place.status,
-            "correlationId": place.correlation_id,
+            "correlation_id": place.correlation_id,
         }
         super().__init__(message, hint=hint or self.default_hint, details={**facts, **(details or {})})
         self.status: int | None = place.status
@@ -155,7 +155,7 @@ class RateLimited(CodatError):
         details: Mapping[str, Any] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, where=where, hint=hint, details={**(details or {}), "retryAfter": str(retry_after)})
+        super().__init__(message, where=where, hint=hint, details={**(details or {}), "retry_after": str(retry_after)})
         self.retry_after = retry_after
         """Seconds Codat asks us to wait; None where it did not say, or said nonsense."""
 

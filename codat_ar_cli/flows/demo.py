@@ -40,7 +40,7 @@ class DemoStepFailed(CodatArError):
         super().__init__(
             f"`{shlex.join(words)}` ended with exit code {code}",
             hint=f"everything it did is kept in {folder}; please report it",
-            details={"exitCode": code},
+            details={"exit_code": code},
         )
 
 

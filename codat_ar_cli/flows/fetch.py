@@ -58,7 +58,7 @@ class NeverSynced(CodatArError):
         super().__init__(
             f"Codat has never read {data_type.label} from the accounting package",
             hint=f"have it read now: codat-ar fetch {data_type.value} --refresh",
-            details={"dataType": data_type.value},
+            details={"data_type": data_type.value},
         )
 
 

@@ -1,7 +1,7 @@
 """file → rows → drafts → plan: everything knowable is checked before the first byte is sent (design D1, D7)."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +31,7 @@ from codat_ar_cli.files.readers import read_table
 from codat_ar_cli.files.table import Table
 from codat_ar_cli.flows.fetch import REFERENCE_TYPES, NeverSynced, fetch
 from codat_ar_cli.flows.reference import open_invoices, require_reference
+from codat_ar_cli.flows.setup import usable_connection
 from codat_ar_cli.flows.sync import FetchProgress
 
 if TYPE_CHECKING:
@@ -39,40 +40,6 @@ if TYPE_CHECKING:
 
 REFERENCE_MAX_AGE = dt.timedelta(hours=1)
 """Mapped ids are checked again before every run against reference data no older than this."""
-
-
-class ConnectionNotUsable(CodatArError):
-    """The company's connection takes no writes now."""
-
-    code = "connection.not-usable"
-
-    def __init__(self, status: str, source_type: str, link_url: str) -> None:
-        if source_type != "Accounting":
-            why, hint = f"it is of type {source_type}, not Accounting", "choose another with `codat-ar init`"
-        elif status == "Deauthorized":
-            why, hint = "access was lost (Deauthorized)", f"the company must link it again: {link_url}"
-        elif status == "PendingAuth":
-            why, hint = "the company has not finished linking it (PendingAuth)", f"finish at {link_url}"
-        else:
-            why, hint = f"its status is {status}", "link the company's books again in Codat, then `codat-ar init`"
-        super().__init__(
-            f"nothing can be written through this connection: {why}; expected an accounting connection, Linked",
-            hint=hint,
-            details={"status": status, "sourceType": source_type},
-        )
-
-
-class ConnectionGone(CodatArError):
-    """The company no longer has the connection that the profile names."""
-
-    code = "connection.gone"
-
-    def __init__(self, connection: ConnectionId, company: str, known: Iterable[str]) -> None:
-        super().__init__(
-            f"company {company} has no connection {connection}; it has: {', '.join(known) or 'none'}",
-            hint="choose the connection anew with `codat-ar init`",
-            details={"connection": connection},
-        )
 
 
 class WriteNotOffered(CodatArError):
@@ -84,7 +51,7 @@ class WriteNotOffered(CodatArError):
         super().__init__(
             f"Codat does not create {data_type.label} on {platform}",
             hint="enter them in the accounting package by hand",
-            details={"dataType": data_type.value, "platform": platform},
+            details={"data_type": data_type.value, "platform": platform},
         )
 
 
@@ -148,7 +115,7 @@ async def prepare(order: Order, destination: Destination, workshop: Workshop) ->
     """Read a file and say of every document in it: to be sent, held and why, or already done. Sends nothing.
 
     Reads the books as far as needed: the connection, the platform's options, reference data older than an hour,
-    and for payments the invoices. Raises FileError subclasses, ConnectionNotUsable, ConnectionGone,
+    and for payments the invoices. Raises FileError subclasses, UnknownConnection, ConnectionUnusable,
     WriteNotOffered, and the errors of the client.
     """
     table = read_table(order.path, PAYMENTS if order.data_type is DataType.PAYMENTS else INVOICES)
@@ -175,13 +142,7 @@ def draft(data_type: DataType, table: Table) -> Drafts:
 
 async def check_connection(data_type: DataType, destination: Destination, client: "CodatClient") -> None:
     """Make sure that writes of this type can go through; raises what says why not (reference §2)."""
-    company = await client.company(destination.company)
-    found = next((one for one in company.connections if one.id == destination.connection), None)
-    if found is None:
-        listed = (f"{one.platform_name} {one.id} ({one.status})" for one in company.connections)
-        raise ConnectionGone(destination.connection, company.name, listed)
-    if not found.is_usable:
-        raise ConnectionNotUsable(found.status, found.source_type, found.link_url)
+    usable_connection(await client.company(destination.company), destination.connection)
     integration = await client.integration(destination.platform_key)
     if not integration.supports(data_type, "Post"):
         raise WriteNotOffered(data_type, destination.platform_name)

@@ -67,7 +67,7 @@ class ConnectionUnusable(CodatArError):
         super().__init__(
             f"connection {connection.id} ({connection.platform_name}) {what}",
             hint=hint,
-            details={"connection": connection.id, "status": connection.status, "sourceType": connection.source_type},
+            details={"connection": connection.id, "status": connection.status, "source_type": connection.source_type},
         )
 
 

@@ -62,7 +62,7 @@ class SyncFailed(CodatArError):
         super().__init__(
             f"Codat could not read {data_type.label} from the accounting package ({dataset.status}){reason}",
             hint=f"try again later: codat-ar fetch {data_type.value} --refresh",
-            details={"dataType": data_type.value, "datasetId": dataset.id, "status": dataset.status},
+            details={"data_type": data_type.value, "dataset_id": dataset.id, "status": dataset.status},
         )
 
 
@@ -77,7 +77,7 @@ class ConnectionNeedsLink(CodatArError):
         super().__init__(
             f"the accounting package refused Codat when it read {data_type.label}: the link has expired or was revoked",
             hint=f"link the company again{way}",
-            details={"dataType": data_type.value, "datasetId": dataset.id, "linkUrl": link_url},
+            details={"data_type": data_type.value, "dataset_id": dataset.id, "link_url": link_url},
         )
 
 
@@ -92,7 +92,7 @@ class StillSyncing(CodatArError):
         super().__init__(
             f"Codat is still reading {data_type.label} from the accounting package{after} ({status})",
             hint=f"it goes on by itself; run `codat-ar fetch {data_type.value}` in a few minutes",
-            details={"dataType": data_type.value, "status": status},
+            details={"data_type": data_type.value, "status": status},
         )
 
 
