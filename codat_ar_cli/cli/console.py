@@ -134,16 +134,16 @@ class Console:
     def note(self, text: str) -> None:
         """Say something worth knowing; silent under `--quiet`."""
         if not self.quiet:
-            self._line(self._err, text)
+            self._tell(text)
 
     def detail(self, text: str) -> None:
         """Say something only `--verbose` wants."""
         if self.verbose and not self.quiet:
-            self._line(self._err, text)
+            self._tell(text)
 
     def warn(self, text: str) -> None:
         """Say something that may need action; `--quiet` does not silence it."""
-        self._line(self._err, f"warning: {text}")
+        self._tell(f"warning: {text}")
 
     def error(self, error: CodatArError) -> None:
         """Report the error that ends the command: an `error` object under `--json`, else words on stderr."""
@@ -157,12 +157,12 @@ class Console:
             error = {"code": code, "message": message, "hint": hint, "details": details or {}}
             self._write_json({"schema": "codat-ar/error/1", "error": error})
             return
-        self._line(self._err, f"error: {message}  [{code}]")
+        self._tell(f"error: {message}  [{code}]")
         problems = (details or {}).get("problems", ())
         for problem in problems if isinstance(problems, list | tuple) and len(problems) > 1 else ():
-            self._line(self._err, f"  - {problem['key']}: {problem['text']}")
+            self._tell(f"  - {problem['key']}: {problem['text']}")
         if hint:
-            self._line(self._err, f"  hint: {hint}")
+            self._tell(f"  hint: {hint}")
 
     @contextmanager
     def progress(self, total: int | None, label: str) -> Iterator[Progress]:
@@ -237,6 +237,18 @@ class Console:
         # Text is passed as rich.Text, never as markup, so brackets in data stay brackets.
         plain = bool(self._env.get("NO_COLOR")) or not stream.isatty()
         return RichConsole(file=stream, width=self.width, no_color=plain, highlight=False, markup=False, emoji=False)
+
+    def _tell(self, text: str) -> None:
+        """Write words on stderr; on a terminal, lines break between words."""
+        if self._err.isatty():
+            import textwrap
+
+            def fold(line: str) -> str:
+                margin = line[: len(line) - len(line.lstrip())] + "  "
+                return textwrap.fill(line, self.width, subsequent_indent=margin, break_on_hyphens=False)
+
+            text = "\n".join(fold(line) for line in text.split("\n"))
+        self._line(self._err, text)
 
     def _line(self, stream: TextIO, text: str) -> None:
         for line in text.split("\n"):

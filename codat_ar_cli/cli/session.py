@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import anyio
 
     from codat_ar_cli.codat.client import CodatClient
+    from codat_ar_cli.codat.transport import Exchange
     from codat_ar_cli.config import Config, Profile
     from codat_ar_cli.domain.keys import KeySource
     from codat_ar_cli.ledger.store import Ledger
@@ -317,7 +318,15 @@ class Session:
             open_client = CodatClient
         url = base_url if base_url is not None else self.base_url
         key = secret if secret is not None else self.secret
-        return open_client(base_url=url, api_key=key.reveal(), clock=self.clock)
+        traced = {"on_exchange": self._trace} if self.options.verbose > 1 else {}
+        return open_client(base_url=url, api_key=key.reveal(), clock=self.clock, **traced)
+
+    def _trace(self, exchange: "Exchange") -> None:
+        """Say one request and its answer, for `-vv`: what a support case needs, no key and no body."""
+        ended = exchange.error or exchange.status
+        named = f", correlation id {exchange.correlation_id}" if exchange.correlation_id else ""
+        took = f"{exchange.duration * 1000:.0f} ms, {exchange.response_bytes:,} bytes"
+        self.console.detail(f"{exchange.method} {exchange.path} -> {ended} in {took}{named}")
 
     def run_async(self, work: "Coroutine[Any, Any, T] | Callable[[anyio.Event], Coroutine[Any, Any, T]]") -> T:
         """Run async work to its end and give its result.

@@ -247,3 +247,20 @@ def test_async_work_runs_in_a_thread_that_may_not_watch_signals(make):
     thread.join()
 
     assert results == [3]
+
+
+def test_twice_verbose_tells_each_request_on_stderr(make, capsys):
+    from codat_ar_cli.codat.transport import Exchange
+
+    opened = {}
+
+    def open_client(**named):
+        opened.update(named)
+
+    session = make({"CODAT_API_KEY": "k"}, verbose=2)
+    session._open_client = open_client
+    session.client()
+
+    opened["on_exchange"](Exchange("GET", "/profile", 200, "corr-1", 0.012, 0, 1234, 1))
+
+    assert capsys.readouterr().err == "GET /profile -> 200 in 12 ms, 1,234 bytes, correlation id corr-1\n"
