@@ -13,6 +13,7 @@ import anyio
 from codat_ar_cli.cli.session import Session
 from codat_ar_cli.cli.show import drawn
 from codat_ar_cli.domain import money
+from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.domain.types import Currency, DataType
@@ -206,12 +207,13 @@ def _show_plan(session: Session, request: Request, prepared: Prepared, code: Exi
             row["body"] = bodies.get(row["id"])  # the exact text: as JSON values its numbers would be respelt
 
     def human() -> None:
-        console.print(drawn(console, report))
+        if not refused:  # else the findings have said it all, each with its place
+            console.print(f"{drawn(console, report)}\n")
         if request.dry_run:
             for source_id, text in bodies.items():
-                console.print(f"\n{source_id}")
-                console.print(jsontext.dumps_pretty(jsontext.loads(text or "{}")))
-        console.print(f"\n{_verdict(prepared, request, refused=refused)}")
+                console.print(source_id)
+                console.print(f"{jsontext.dumps_pretty(jsontext.loads(text or '{}'))}\n")
+        console.print(_verdict(prepared, request, refused=refused))
 
     console.result(payload, human)
 
@@ -219,7 +221,9 @@ def _show_plan(session: Session, request: Request, prepared: Prepared, code: Exi
 def _verdict(prepared: Prepared, request: Request, *, refused: bool) -> str:
     plan = prepared.plan
     if refused:
-        return "Nothing was sent: the file has errors. Correct them, or send the rest with --partial."
+        errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings)
+        many = "an error" if errors == 1 else f"{errors:,} errors"
+        return f"Nothing was sent: the file has {many}. Correct them, or send the good documents with --partial."
     if request.dry_run:
         return f"Dry run: {len(plan.to_send)} of {len(plan.documents)} documents would be sent; nothing was."
     done = sum(one.disposition is Disposition.DONE for one in plan.documents)

@@ -26,7 +26,7 @@ END_STATES = (State.SUCCEEDED, State.REJECTED, State.HELD, State.IN_DOUBT, State
 """Where a document can stand when a run ends (design D10), in the order they are counted."""
 
 SHOWN_FINDINGS = 20
-"""How many findings of one kind are listed for people before they are counted only; machines get all."""
+"""How many causes of one kind are listed for people before they are counted only; machines get all."""
 
 _DOCUMENT = (
     Column("id", "Id", Kind.ID, Shown.MACHINES),
@@ -75,20 +75,22 @@ def outcome(items: Sequence[RunItem]) -> Report:
 
 
 def findings_for_people(found: Sequence[Finding]) -> list[str]:
-    """List findings as lines, the worst kind first, each kind of code cut after a few with a count of the rest."""
+    """List findings as lines, the worst kind first; what many places share is said once, long lists end in a count."""
     lines: list[str] = []
-    order = list(Severity)
-    for severity in order:
-        by_code: dict[str, list[Finding]] = {}
+    for severity in Severity:
+        by_code: dict[str, dict[tuple[object, ...], list[Finding]]] = {}
         for finding in found:
             if finding.severity is severity:
-                by_code.setdefault(finding.code, []).append(finding)
-        for code, same in by_code.items():
-            lines += [_finding_line(finding) for finding in same[:SHOWN_FINDINGS]]
-            hints = dict.fromkeys(finding.hint for finding in same[:SHOWN_FINDINGS] if finding.hint)
+                causes = by_code.setdefault(finding.code, {})
+                causes.setdefault(_cause(finding), []).append(finding)
+        for code, causes in by_code.items():
+            said = list(causes.values())[:SHOWN_FINDINGS]
+            lines += [_finding_line(same) for same in said]
+            hints = dict.fromkeys(same[0].hint for same in said if same[0].hint)
             lines += [f"    do: {hint}" for hint in list(hints)[:3]]
-            if len(same) > SHOWN_FINDINGS:
-                lines.append(f"    … and {len(same) - SHOWN_FINDINGS} more of {code}; all of them with --json")
+            rest = sum(map(len, list(causes.values())[SHOWN_FINDINGS:]))
+            if rest:
+                lines.append(f"    … and {rest:,} more of {code}; all of them with --json")
     return lines
 
 
@@ -283,9 +285,21 @@ def _first_of(messages: Sequence[str]) -> str | None:
     return messages[0] if len(messages) == 1 else f"{messages[0]} (and {len(messages) - 1} more)"
 
 
-def _finding_line(finding: Finding) -> str:
-    where = f"{finding.place}: " if finding.place else ""
-    return f"  {finding.severity.value}: {where}{finding.message}  [{finding.code}]"
+def _cause(finding: Finding) -> tuple[object, ...]:
+    """What findings of one code have in common when only their rows differ."""
+    place = finding.place
+    return finding.message, (place.source, place.column) if place else None
+
+
+def _finding_line(same: Sequence[Finding]) -> str:
+    first = same[0]
+    where = f"{first.place}: " if first.place else ""
+    rows = [str(finding.place.row or finding.place.path) for finding in same[1:4] if finding.place]
+    rest = len(same) - 1 - len(rows)
+    further = [", ".join(rows)] if rows else []
+    further += [f"{rest:,} more"] if rest else []
+    also = f"; also on {' and '.join(further)}" if further else ""
+    return f"  {first.severity.value}: {where}{first.message}{also}  [{first.code}]"
 
 
 def _amounts(amounts: Mapping[Any, Any]) -> list[dict[str, str]]:

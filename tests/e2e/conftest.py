@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from unittest import mock
 
 import httpx
 import pytest
+from openapi_check import ContractChecker
+from recording import Recorder
 
 from codat_ar_cli.domain import jsontext
 
@@ -186,3 +188,28 @@ def acme(codat: Server, prepared: Path, tmp_path: Path) -> CommandLine:
     folder = tmp_path / "acme"
     shutil.copytree(prepared, folder)
     return open_terminal(folder, codat.url)
+
+
+@pytest.fixture(scope="module")
+def quiet_codat(contract_or_none: ContractChecker | None) -> Iterator[Server]:
+    """One sandbox for a whole module of tests that leave its books alone; held against Codat's contract too."""
+    from codat_ar_cli.sandbox.serve import running
+    from codat_ar_cli.sandbox.settings import Settings
+
+    recorder = None if contract_or_none is None else Recorder(contract_or_none)
+    with running(Settings(operation_delay=0.01, sync_delay=0.01, on_exchange=recorder)) as url:
+        yield Server(url)
+    if recorder is not None:
+        recorder.assert_clean()
+
+
+@pytest.fixture(scope="module")
+def prepared_copy(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CommandLine]:
+    """Make a terminal on a fresh copy of the prepared folder, for a server at a URL."""
+
+    def make(base_url: str) -> CommandLine:
+        folder = tmp_path_factory.mktemp("terminal") / "copy"
+        shutil.copytree(prepared, folder)
+        return open_terminal(folder, base_url)
+
+    return make
