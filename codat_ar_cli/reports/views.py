@@ -164,7 +164,7 @@ def _company_info(reference: ReferenceData) -> Table:
     )
     info = reference.company_info
     rows = ((info.name, info.base_currency, info.ledger_lock_date),) if info else ()
-    return Table("company", columns, rows, title="Company info")
+    return Table("company_info", columns, rows, title="Company info")
 
 
 def _accounts(reference: ReferenceData) -> Table:
