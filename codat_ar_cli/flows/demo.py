@@ -210,35 +210,35 @@ class _Steps:
         self.run("map", "show", "--profile", profile)
 
     def push(self, name: str, profile: str, *, expect: ExitCode = ExitCode.DONE, quiet: bool = False) -> dict[str, Any]:
-        """Push a file; gives the JSON result, and shows people what a person would see."""
+        """Push a file as a person would; gives what `runs show --json` says of the run."""
         kind = name.partition(".")[0]
-        words = ("push", kind, self.path(name), "--profile", profile, "--yes")
-        result: dict[str, Any] = jsontext.loads(self.run(*words, "--json", expect=expect, quiet=True, told=words))
-        if not self.first_run:
-            self.first_run = result
-        shown = self.run("runs", "show", result["run"], "--profile", profile, quiet=True, told=())
-        if not quiet:
-            self._say(shown)
-        return result
+        self.run("push", kind, self.path(name), "--profile", profile, "--yes", expect=expect, quiet=quiet)
+        newest = jsontext.loads(self.run("runs", "list", "--limit", "1", "--json", quiet=True, told=False))["runs"][0]
+        shown: dict[str, Any] = jsontext.loads(
+            self.run("runs", "show", newest["run"], "--json", "--profile", profile, quiet=True, told=False)
+        )
+        self.first_run = self.first_run or shown
+        return shown
 
     def invoices(self, profile: str) -> dict[str, dict[str, Any]]:
         """Read the books back: the invoices as Codat shows them after a sync, by the demo's own numbers."""
-        words = ("fetch", "payments", "invoices", "--refresh", "--profile", profile)
-        found = jsontext.loads(self.run(*words, "--json", quiet=True, told=words))
+        words = ("fetch", "payments", "invoices", "--refresh", "--profile", profile, "--json")
+        found = jsontext.loads(self.run(*words, quiet=True))
         by_id = {row["id"]: row for row in found["invoices"]}
+        self._say(f"{len(by_id)} invoices read; those of the demo are in the table at the end.\n")
         return {row["id"]: by_id[row["record_id"]] for row in self.first_run["documents"]}
 
     def run(
         self,
         *words: str,
-        expect: ExitCode | None = ExitCode.DONE,
+        expect: ExitCode = ExitCode.DONE,
         quiet: bool = False,
-        told: Sequence[str] | None = None,
+        told: bool = True,
     ) -> str:
-        """Run one command, say it and what it printed; gives its stdout. expect None: any exit code will do."""
+        """Run one command, say it (`told`) and what it printed (not if `quiet`); gives its stdout."""
         options = ("--config", self.path("config.toml"))
-        if told is None or told:
-            self._tell([*options, *(words if told is None else told)])
+        if told:
+            self._tell([*options, *words])
         done = subprocess.run(
             [*self._program, *options, *words],
             cwd=self._folder.parent,
@@ -251,8 +251,9 @@ class _Steps:
         )
         if not quiet:
             self._say(done.stderr + done.stdout)
-        if expect is not None and done.returncode != expect:
-            self._say(done.stderr + done.stdout)
+        if done.returncode != expect:
+            if quiet:
+                self._say(done.stderr + done.stdout)
             raise DemoStepFailed(words, done.returncode, self._folder)
         return done.stdout
 
