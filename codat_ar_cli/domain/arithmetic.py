@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from codat_ar_cli.domain import money
 from codat_ar_cli.domain.findings import Severity
-from codat_ar_cli.domain.money import minor_units, round_to, show
+from codat_ar_cli.domain.money import round_to, show
 from codat_ar_cli.domain.platforms import TotalsBy
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.types import Currency
 
-_HUNDRED = Decimal(100)
 ZERO = Decimal(0)
 
 
@@ -58,18 +58,19 @@ def line_amounts(
 ) -> LineAmounts:
     """Work one line out: quantity × unit amount − discount, then tax (reference §7.2).
 
-    tax_percent: 20 = 20 %. tax_amount: stated by the file; wins. A discount amount wins over a percentage:
-    `discount_problem` tells whether they agree.
+    tax_percent: 20 = 20 %. tax_amount: stated by the file; wins. At most one of the two discounts is given; the
+    discount that comes back is the one by which the platform, which rounds for itself, gets the same sub-total.
     """
-    gross = quantity * unit_amount
-    discount = ZERO
-    if discount_amount is not None:
-        discount = discount_amount
-    elif discount_percentage is not None:
-        discount = gross * discount_percentage / _HUNDRED
-    sub_total = round_to(gross - discount, currency)
-    tax = tax_amount if tax_amount is not None else sub_total * (tax_percent or ZERO) / _HUNDRED
-    return LineAmounts(round_to(discount, currency), sub_total, round_to(tax, currency), tax_percent)
+    sub_total = money.line_net(
+        quantity,
+        unit_amount,
+        currency,
+        discount_amount=discount_amount,
+        discount_percentage=discount_percentage,
+    )
+    discount = money.line_net(quantity, unit_amount, currency) - sub_total
+    tax = money.tax_on(sub_total, tax_percent or ZERO, currency) if tax_amount is None else tax_amount
+    return LineAmounts(discount, sub_total, round_to(tax, currency), tax_percent)
 
 
 def add_up(lines: Sequence[LineAmounts]) -> DocumentAmounts:
@@ -97,12 +98,12 @@ def predicted_total(
 
 def _tax_by_rates(lines: Sequence[LineAmounts], currency: Currency, totals_by: TotalsBy) -> Decimal:
     if totals_by is TotalsBy.LINE:
-        return sum((round_to(line.sub_total * (line.tax_percent or ZERO) / _HUNDRED, currency) for line in lines), ZERO)
+        return sum((money.tax_on(line.sub_total, line.tax_percent or ZERO, currency) for line in lines), ZERO)
     nets: dict[Decimal, Decimal] = {}
     for line in lines:
         percent = line.tax_percent or ZERO
         nets[percent] = nets.get(percent, ZERO) + line.sub_total
-    return sum((round_to(net * percent / _HUNDRED, currency) for percent, net in nets.items()), ZERO)
+    return sum((money.tax_on(net, percent, currency) for percent, net in nets.items()), ZERO)
 
 
 def total_problem(amounts: DocumentAmounts, currency: Currency, stated: Decimal | None) -> Problem | None:
@@ -135,29 +136,12 @@ def tax_problem(line: LineAmounts, currency: Currency, stated: Decimal | None) -
     """Warn where a stated tax amount is more than a rounding away from what the mapped rate charges."""
     if stated is None or line.tax_percent is None:
         return None
-    computed = round_to(line.sub_total * line.tax_percent / _HUNDRED, currency)
-    if abs(computed - stated) <= Decimal(1).scaleb(-minor_units(currency)):
+    computed = money.tax_on(line.sub_total, line.tax_percent, currency)
+    if abs(computed - stated) <= money.smallest(currency):
         return None
     return Problem(
         "arithmetic.tax",
         f"the file states {show(stated, currency)} of tax; "
         f"{line.tax_percent.normalize():f}% comes to {show(computed, currency)}",
         severity=Severity.WARNING,
-    )
-
-
-def discount_problem(
-    quantity: Decimal, unit_amount: Decimal, currency: Currency, amount: Decimal | None, percentage: Decimal | None
-) -> Problem | None:
-    """Refuse a discount given twice, as amount and as percentage, where the two disagree."""
-    if amount is None or percentage is None:
-        return None
-    by_percentage = round_to(quantity * unit_amount * percentage / _HUNDRED, currency)
-    if by_percentage == round_to(amount, currency):
-        return None
-    return Problem(
-        "arithmetic.discount",
-        f"a discount of {show(amount, currency)} contradicts one of {percentage:f}% ({show(by_percentage, currency)})",
-        hint="give one of them",
-        severity=Severity.ERROR,
     )

@@ -188,11 +188,6 @@ class _InvoicePlanner:
         problem = arithmetic.tax_problem(amounts, draft.currency, line.tax_amount)
         if problem is not None:
             sheet.add(problem, replace(line.place, column="tax_amount"))
-        problem = arithmetic.discount_problem(
-            line.quantity, line.unit_amount, draft.currency, line.discount_amount, line.discount_percentage
-        )
-        if problem is not None:
-            sheet.add(problem, line.place)
         fixed = self._platform.fixed_quantity
         if fixed is not None and line.quantity != fixed:
             message = f"{self._platform.name} takes only a quantity of {fixed:f} on such lines, not {line.quantity:f}"

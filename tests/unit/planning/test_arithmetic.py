@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from codat_ar_cli.domain.arithmetic import (
     LineAmounts,
     add_up,
-    discount_problem,
     line_amounts,
     platform_problem,
     predicted_total,
@@ -17,7 +16,7 @@ from codat_ar_cli.domain.arithmetic import (
     total_problem,
 )
 from codat_ar_cli.domain.findings import Severity
-from codat_ar_cli.domain.money import minor_units
+from codat_ar_cli.domain.money import minor_units, round_to
 from codat_ar_cli.domain.platforms import TotalsBy
 from codat_ar_cli.domain.types import Currency
 
@@ -66,13 +65,10 @@ def test_discounts_come_off_before_tax():
     assert by_amount.tax == Decimal("18.00")
 
 
-def test_two_discounts_that_disagree_are_an_error():
-    problem = discount_problem(Decimal(2), Decimal(50), GBP, Decimal("11"), Decimal("10"))
-    assert problem is not None
-    assert problem.severity is Severity.ERROR
-    assert "11.00 GBP" in problem.message
-    assert "10.00 GBP" in problem.message
-    assert discount_problem(Decimal(2), Decimal(50), GBP, Decimal("10"), Decimal("10")) is None
+def test_the_discount_that_is_sent_leaves_the_platform_with_our_sub_total():
+    line = amounts("1.5", "6.75", discount_percentage="10")
+    assert line.sub_total == Decimal("9.11")
+    assert round_to(Decimal("1.5") * Decimal("6.75") - line.discount, GBP) == line.sub_total
 
 
 def test_a_wrong_stated_total_names_both_figures():
@@ -144,3 +140,11 @@ def test_rounding_over_the_document_moves_the_total_by_less_than_a_unit_per_line
     )
     predicted = predicted_total(document, currency, totals_by=TotalsBy.DOCUMENT, tax_is_sent=False, zero_overrides=True)
     assert abs(predicted - document.total) <= Decimal(1).scaleb(-minor_units(currency)) * len(lines)
+
+
+@given(quantity=money, price=money, percent=st.integers(0, 100).map(Decimal), currency=currencies)
+def test_the_platform_gets_our_sub_total_from_what_is_sent_of_any_discount(quantity, price, percent, currency):
+    line = line_amounts(
+        quantity=quantity, unit_amount=price, currency=currency, tax_percent=None, discount_percentage=percent
+    )
+    assert round_to(quantity * price - line.discount, currency) == line.sub_total
