@@ -242,7 +242,7 @@ class Transport:
     @asynccontextmanager
     async def _named_failures(self, where: Where) -> AsyncIterator[None]:
         """Sort what the network does to us into: surely not sent, or perhaps done."""
-        host = self.base.host
+        host = self.base.netloc.decode("ascii")
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
