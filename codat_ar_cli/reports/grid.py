@@ -23,12 +23,14 @@ class Heading:
 def draw(headings: Sequence[Heading], rows: Sequence[Sequence[str]], *, width: int, unicode: bool = True) -> str:
     """Draw headings, a rule and rows, no line wider than `width` cells; long text goes on below, nothing is cut off.
 
+    Without a single title there is no heading and no rule.
+
     The cells hold printable characters only. unicode: whether the rule may be a box-drawing line.
     """
     titles = [heading.title for heading in headings]
     widths = _widths(headings, [titles, *rows], width - len(_GAP) * (len(headings) - 1))
     rule = ("─" if unicode else "-") * (sum(widths) + len(_GAP) * (len(headings) - 1))
-    lines = [*_lines(titles, headings, widths), rule]
+    lines = [*_lines(titles, headings, widths), rule] if any(titles) else []
     for row in rows:
         lines += _lines(row, headings, widths)
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from codat_ar_cli.reports.model import Cell, Column, Kind, Report, Shown, Table
 
 _SLOT = Column("slot", "Slot", shown=Shown.MACHINES)
 _LABEL = Column("label", "What for", shown=Shown.PEOPLE)
-_ID = Column("id", "Id", Kind.ID)
+_ID = Column("id", "Id", Kind.ID, Shown.WIDE)
 _NAME = Column("name", "Name")
 _CODE = Column("code", "Code")
 _ANY = "any other row"

@@ -131,7 +131,8 @@ def _draw(table: Table, width: int, unicode: bool) -> str:
 
 def _grid(table: Table, width: int, unicode: bool) -> str:
     visible = {Shown.EVERYWHERE, Shown.PEOPLE} | ({Shown.WIDE} if width > NARROW else set())
-    shown = [index for index, column in enumerate(table.columns) if column.shown in visible]
+    filled = {index for row in table.rows for index, cell in enumerate(row) if cell is not None}
+    shown = [index for index, column in enumerate(table.columns) if column.shown in visible and index in filled]
     headings = [
         grid.Heading(column.title, right=column.kind in _RIGHT, whole=column.kind in _WHOLE)
         for column in (table.columns[index] for index in shown)

@@ -146,3 +146,10 @@ def test_every_format_renders_the_same_report():
     assert set(RENDERERS) == {"table", "json", "csv"}
     for render in RENDERERS.values():
         assert "Clearing" in render(report_of(ROW))
+
+
+def test_people_are_spared_columns_with_nothing_in_them_and_headings_without_a_word():
+    bare = (Column("name", ""), Column("value", ""), Column("why", "Why"))
+    table = Table("facts", bare, (("Run", "R-1", None), ("File", "a.csv", None)))
+
+    assert render_terminal(Report("run", "", (table,))).splitlines() == ["Run   R-1", "File  a.csv"]
