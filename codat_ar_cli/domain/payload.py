@@ -222,32 +222,39 @@ def offers_link(option: Option, platform: PlatformRules, link_type: str) -> bool
 def _currency(
     body: Body, currency: Currency, base: Currency | None, rate: Decimal | None, stated_rate: Decimal | None
 ) -> None:
-    """Write currency and rate as far as they are offered and needed; a foreign currency never goes unsaid."""
-    is_foreign = base is not None and currency != base
-    if body.platform.omits_base_currency and currency == base:
+    """Write currency and rate as far as they are offered and needed; a foreign currency never goes unsaid.
+
+    Where the base currency isn't known, any currency may be foreign: then nothing is left out or taken for 1.
+    """
+    is_base = currency == base
+    if body.platform.omits_base_currency and is_base:
         return
-    if not body.put("currency", currency) and is_foreign:
-        message = (
-            f"{body.platform.name} takes no currency for {body.data_type.label}; {currency} is not the base currency"
-        )
-        body.problems.append(Problem("currency.not-offered", message, hint="enter this document by hand"))
+    if not body.put("currency", currency) and not is_base:
+        message = f"{body.platform.name} takes no currency for {body.data_type.label}; {_foreign(currency, base)}"
+        body.problems.append(Problem("currency.not-offered", message, hint=_hint(base, "enter this document by hand")))
     if not body.offers("currencyRate"):
-        if stated_rate is not None and is_foreign:
+        if stated_rate is not None and not is_base:
             body.refuse("currencyRate", f"{stated_rate:f}")
         return
     is_required = body.option.requires("currencyRate") and body.platform.enforces_required
-    if is_foreign and rate is not None:
+    if is_base:
+        body.put("currencyRate", Decimal(1) if is_required else None)
+    elif rate is not None:
         body.put("currencyRate", rate.normalize())
-    elif is_foreign and (is_required or body.platform.needs_rate):
-        body.problems.append(
-            Problem(
-                "currency.rate-missing",
-                f"{body.platform.name} needs the exchange rate of {currency} to {base}",
-                hint=f"give a column `currency_rate`, or the rate of {currency} in the profile's [rates]",
-            )
-        )
-    elif is_required and not is_foreign:
-        body.put("currencyRate", Decimal(1))
+    elif is_required or body.platform.needs_rate:
+        message = f"{body.platform.name} needs the exchange rate of {currency}; {_foreign(currency, base)}"
+        way = f"give a column `currency_rate`, or --rate {currency}=RATE, or rates.{currency} in the profile"
+        body.problems.append(Problem("currency.rate-missing", message, hint=_hint(base, way)))
+
+
+def _foreign(currency: Currency, base: Currency | None) -> str:
+    if base is None:
+        return f"whether {currency} is the base currency isn't known: the books don't say theirs"
+    return f"{currency} is not the base currency, {base}"
+
+
+def _hint(base: Currency | None, way: str) -> str:
+    return way if base is not None else f"`codat-ar fetch company --refresh`, or {way}"
 
 
 def _date(day: dt.date) -> str:

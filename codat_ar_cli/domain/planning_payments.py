@@ -133,10 +133,13 @@ class _PaymentPlanner:
             sheet.add(found or unmapped(Slot.BANK_ACCOUNT))
             return None
         account, base = self._accounts.get(found.id), self._context.base
-        if account is not None and base is not None and account.currency not in {None, draft.currency, base}:
+        if account is not None and account.currency not in {None, draft.currency, base}:
             message = f"account {found} is in {account.currency}; a payment in {draft.currency} can't go to it"
+            if base is None:
+                message += f" unless {account.currency} is the base currency, which the books don't say"
             hint = f"codat-ar map set bank-account --when currency={draft.currency} ID"
-            problem = Problem("payment.account-currency", message, hint, Severity.ERROR)
+            severity = Severity.HOLD if base is None else Severity.ERROR
+            problem = Problem("payment.account-currency", message, hint, severity)
             sheet.add(problem, replace(draft.place, column="currency"))
         return found
 

@@ -241,6 +241,16 @@ def test_xero_takes_its_own_rate_of_the_day(plan, invoice):
     assert "currencyRate" not in body
 
 
+def test_no_rate_is_guessed_where_the_base_currency_is_not_known(plan, invoice, mapping, books):
+    unsaid = replace(books, company_info=replace(books.company_info, base_currency=None))
+    accepted = accepting(mapping, "invoices.invoiceNumber", "invoices.issueDate")
+    held = only(plan(QBO, invoice(), mapping=accepted, reference=unsaid))
+    assert codes(held) == ["currency.rate-missing"]
+    assert "the books don't say theirs" in held.findings[0].message
+    stated = only(plan(QBO, invoice(currency_rate=Decimal("1.25")), mapping=accepted, reference=unsaid))
+    assert jsontext.loads(stated.body)["currencyRate"] == Decimal("1.25")
+
+
 def test_a_rate_other_than_one_for_the_base_currency_is_an_error(plan, invoice):
     assert "currency.base-rate" in codes(only(plan(XERO, invoice(currency_rate=Decimal("1.1")))))
 

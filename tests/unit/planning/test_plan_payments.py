@@ -250,6 +250,12 @@ def test_the_account_must_be_in_the_payments_or_the_base_currency(plan, payment,
     assert in_euro.disposition is Disposition.SEND
 
 
+def test_an_account_in_another_currency_waits_where_the_base_currency_is_not_known(plan, payment, books):
+    unsaid = replace(books, company_info=replace(books.company_info, base_currency=None))
+    document = only(plan(XERO, payment("PMT-1", "70.00", "INV-6", currency=EUR), reference=unsaid))
+    assert [(one.code, one.severity) for one in document.findings] == [("payment.account-currency", Severity.HOLD)]
+
+
 def test_a_rule_chooses_the_account_by_currency(plan, payment, mapping):
     default = mapping.slot(Slot.BANK_ACCOUNT).default
     rule = Rule((("currency", ("EUR",)),), Target(RecordId("acc-euro"), "Euro account"))
