@@ -1,5 +1,6 @@
 """Shared test set-up: the `--full` tier, the data that is not ours, Codat's contract, and the sandbox under it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from openapi_check import ContractChecker
 from recording import Recorder, check_log
+from terminal import CommandLine, Server, open_terminal, prepare
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 WAIVERS = Path(__file__).resolve().parent / "contract" / "waivers.toml"
@@ -101,3 +103,60 @@ def check_sandbox_log(contract_or_none: ContractChecker | None) -> Callable[[Pat
             assert not found, "\n".join(str(violation) for violation in found)
 
     return check
+
+
+@pytest.fixture
+def codat(sandbox: str) -> Server:
+    """The sandbox as the command line meets it; every exchange is held against Codat's contract."""
+    return Server(sandbox)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Callable[[str], CommandLine]:
+    """Make a fresh terminal that talks to the server at a URL."""
+    return lambda base_url: open_terminal(tmp_path, base_url)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `init`, `fetch` and `map` were run for each profile, once for all tests to copy."""
+    from codat_ar_cli.sandbox.serve import running
+    from codat_ar_cli.sandbox.settings import Settings
+
+    folder = tmp_path_factory.mktemp("prepared")
+    with running(Settings(operation_delay=0.01, sync_delay=0.01)) as url:
+        prepare(folder, url)
+    return folder
+
+
+@pytest.fixture
+def acme(codat: Server, prepared: Path, tmp_path: Path) -> CommandLine:
+    """A terminal with three mapped profiles; the default, `acme`, is on QuickBooks Online."""
+    folder = tmp_path / "acme"
+    shutil.copytree(prepared, folder)
+    return open_terminal(folder, codat.url)
+
+
+@pytest.fixture(scope="module")
+def quiet_codat(contract_or_none: ContractChecker | None) -> Iterator[Server]:
+    """One sandbox for a whole module of tests that leave its books alone; held against Codat's contract too."""
+    from codat_ar_cli.sandbox.serve import running
+    from codat_ar_cli.sandbox.settings import Settings
+
+    recorder = None if contract_or_none is None else Recorder(contract_or_none)
+    with running(Settings(operation_delay=0.01, sync_delay=0.01, on_exchange=recorder)) as url:
+        yield Server(url)
+    if recorder is not None:
+        recorder.assert_clean()
+
+
+@pytest.fixture(scope="module")
+def prepared_copy(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CommandLine]:
+    """Make a terminal on a fresh copy of the prepared folder, for a server at a URL."""
+
+    def make(base_url: str) -> CommandLine:
+        folder = tmp_path_factory.mktemp("terminal") / "copy"
+        shutil.copytree(prepared, folder)
+        return open_terminal(folder, base_url)
+
+    return make

@@ -3,19 +3,15 @@
 import contextlib
 import io
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import httpx
-import pytest
-from openapi_check import ContractChecker
-from recording import Recorder
 
 from codat_ar_cli.domain import jsontext
 
@@ -108,18 +104,6 @@ class Server:
         httpx.put(f"{self.url}/__sandbox/faults", json={"rules": [rule]}).raise_for_status()
 
 
-@pytest.fixture
-def codat(sandbox: str) -> Server:
-    """The sandbox as the command line meets it; every exchange is held against Codat's contract."""
-    return Server(sandbox)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Callable[[str], CommandLine]:
-    """Make a fresh terminal that talks to the server at a URL."""
-    return lambda base_url: open_terminal(tmp_path, base_url)
-
-
 def open_terminal(folder: Path, base_url: str) -> CommandLine:
     """A terminal in a folder, with a home, a config and a state directory below it, nothing of this machine."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
@@ -165,51 +149,11 @@ MAPPING = {
 }
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `init`, `fetch` and `map` were run for each profile, once for all tests to copy."""
-    from codat_ar_cli.sandbox.serve import running
-    from codat_ar_cli.sandbox.settings import Settings
-
-    folder = tmp_path_factory.mktemp("prepared")
-    with running(Settings(operation_delay=0.01, sync_delay=0.01)) as url:
-        run = open_terminal(folder, url)
-        for profile, company in COMPANIES.items():
-            run.ok("init", "--company", company, "--profile", profile, "--no-input")
-            run.ok("fetch", "--profile", profile)
-            for words in MAPPING.get(profile, ()):
-                run.ok("map", *words.split(), "--profile", profile)
-    return folder
-
-
-@pytest.fixture
-def acme(codat: Server, prepared: Path, tmp_path: Path) -> CommandLine:
-    """A terminal with three mapped profiles; the default, `acme`, is on QuickBooks Online."""
-    folder = tmp_path / "acme"
-    shutil.copytree(prepared, folder)
-    return open_terminal(folder, codat.url)
-
-
-@pytest.fixture(scope="module")
-def quiet_codat(contract_or_none: ContractChecker | None) -> Iterator[Server]:
-    """One sandbox for a whole module of tests that leave its books alone; held against Codat's contract too."""
-    from codat_ar_cli.sandbox.serve import running
-    from codat_ar_cli.sandbox.settings import Settings
-
-    recorder = None if contract_or_none is None else Recorder(contract_or_none)
-    with running(Settings(operation_delay=0.01, sync_delay=0.01, on_exchange=recorder)) as url:
-        yield Server(url)
-    if recorder is not None:
-        recorder.assert_clean()
-
-
-@pytest.fixture(scope="module")
-def prepared_copy(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CommandLine]:
-    """Make a terminal on a fresh copy of the prepared folder, for a server at a URL."""
-
-    def make(base_url: str) -> CommandLine:
-        folder = tmp_path_factory.mktemp("terminal") / "copy"
-        shutil.copytree(prepared, folder)
-        return open_terminal(folder, base_url)
-
-    return make
+def prepare(folder: Path, base_url: str) -> None:
+    """Run `init`, `fetch` and `map` in a folder for each of the profiles."""
+    run = open_terminal(folder, base_url)
+    for profile, company in COMPANIES.items():
+        run.ok("init", "--company", company, "--profile", profile, "--no-input")
+        run.ok("fetch", "--profile", profile)
+        for words in MAPPING.get(profile, ()):
+            run.ok("map", *words.split(), "--profile", profile)
