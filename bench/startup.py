@@ -1,7 +1,7 @@
 """Start-up of a few commands as a ratio to a bare interpreter, measured side by side in one run.
 
-Run: `python bench/startup.py`, with the interpreter whose environment has codat-ar. The commands are started through the
-installed `codat-ar`, with the sample config and a ledger that has runs in it. Of each the fastest of many rounds
+Run: `python bench/startup.py`, with the interpreter whose environment has codat-ar. The commands are started through
+the installed `codat-ar`, with the sample config and a ledger that has runs in it. Of each the fastest of many rounds
 counts, as other processes only ever slow one down; the rounds take turns, so that a busy minute hits all alike.
 Goals, as multiples of `python -c pass`, stand beside the figures; the last line is a JSON object of them.
 """
