@@ -3,7 +3,7 @@
 Amounts due run down as the payments of a file are read in order, so that two of them can't pay the same money.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,8 +12,9 @@ from codat_ar_cli.domain.documents import AllocationDraft, PaymentDraft
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.money import show
-from codat_ar_cli.domain.payload import ResolvedAllocation
+from codat_ar_cli.domain.payload import ResolvedAllocation, paid_invoices
 from codat_ar_cli.domain.problems import Problem
+from codat_ar_cli.domain.pushes import Push
 from codat_ar_cli.domain.types import Currency, OpenInvoice, RecordId
 
 
@@ -25,14 +26,37 @@ class Part:
     invoice: OpenInvoice | None
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a payment that is under way takes of an invoice; the books may or may not show it yet."""
+
+    amount: Decimal
+    by: str
+    """The payment, where it stands and since which run, in words."""
+
+
+Claims = Mapping[RecordId, tuple[Claim, ...]]
+"""By invoice id."""
+
+
+def claims_of(payments: Iterable[Push]) -> Claims:
+    """Read what payments in the ledger, whatever file they came from, go against: by the bodies that are sent."""
+    claims: dict[RecordId, tuple[Claim, ...]] = {}
+    for push in payments:
+        by = f"`{push.identity.source_id}` ({push.state.value.replace('_', ' ')}, run {push.run_id})"
+        for invoice, amount in paid_invoices(push.body or "{}").items():
+            claims[invoice] = (*claims.get(invoice, ()), Claim(amount, by))
+    return claims
+
+
 @dataclass(slots=True)
 class RunningDue:
     """What is still due on each invoice while the payments of one file are read."""
 
+    claims: Claims
+    """Of payments that are under way."""
     taken: dict[RecordId, Decimal] = field(default_factory=dict)
     """By earlier payments of this file."""
-    under_way: dict[RecordId, Decimal] = field(default_factory=dict)
-    """By payments of this file that Codat already has; the books may or may not show them yet."""
 
     def of(self, invoice: OpenInvoice) -> Decimal:
         """Give what is due, less what earlier payments of the file take."""
@@ -41,10 +65,6 @@ class RunningDue:
     def take(self, invoice: RecordId, amount: Decimal) -> None:
         """Note that a payment of the file goes against it."""
         self.taken[invoice] = self.taken.get(invoice, ZERO) + amount
-
-    def note_under_way(self, invoice: RecordId, amount: Decimal) -> None:
-        """Note that a payment which Codat already has goes against it."""
-        self.under_way[invoice] = self.under_way.get(invoice, ZERO) + amount
 
 
 def find_invoice(allocation: AllocationDraft, invoices: InvoiceIndex) -> OpenInvoice | Problem | None:
@@ -63,6 +83,15 @@ def find_invoice(allocation: AllocationDraft, invoices: InvoiceIndex) -> OpenInv
         hint = "give the right one in a column `invoice_id`"
         message = f"invoice number `{number}` stands for several: {ids}"
         return Problem("payment.ambiguous-invoice", message, hint, Severity.ERROR)
+    return _not_found(number, invoices)
+
+
+def _not_found(number: str, invoices: InvoiceIndex) -> Problem:
+    """Say why the books show no invoice of a number, where the ledger knows."""
+    if number in invoices.under_way:
+        state = invoices.under_way[number].value.replace("_", " ")
+        message = f"invoice `{number}` is not in the books yet: an earlier run left it {state}"
+        return Problem("payment.invoice-under-way", message, "push the invoices again until it has finished")
     if invoices.is_pushed(number):
         message = f"invoice `{number}` was pushed, but the books as fetched don't show it yet"
         return Problem("payment.invoice-not-fetched", message, "codat-ar fetch invoices --refresh")
@@ -158,13 +187,14 @@ def _exceeds(invoice: OpenInvoice, amount: Decimal, room: Decimal, currency: Cur
 def check_under_way(
     allocations: tuple[ResolvedAllocation, ...], by_id: Mapping[RecordId, OpenInvoice], due: RunningDue
 ) -> Problem | None:
-    """Hold a payment that fits only if a payment already with Codat does not: its outcome must be known first."""
+    """Hold a payment that fits only if one already under way does not: its outcome must be known first."""
     for part in allocations:
-        if part.invoice is None or part.invoice not in due.under_way:
+        claims = due.claims.get(part.invoice, ()) if part.invoice is not None else ()
+        if part.invoice is None or not claims:
             continue
         invoice = by_id[part.invoice]
-        if part.amount > due.of(invoice) - due.under_way[part.invoice]:
-            name = invoice.number or invoice.id
-            message = f"another payment of this file for invoice `{name}` is under way"
-            return Problem("payment.under-way", message, "run again when it has finished")
+        if part.amount > due.of(invoice) - sum((claim.amount for claim in claims), ZERO):
+            others = ", ".join(claim.by for claim in claims)
+            message = f"invoice `{invoice.number or invoice.id}` may be paid already: payment {others} is under way"
+            return Problem("payment.under-way", message, "push that payment's file again until it has finished")
     return None

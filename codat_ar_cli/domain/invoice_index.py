@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.marking import carried_ids
 from codat_ar_cli.domain.platforms import PlatformRules
 from codat_ar_cli.domain.slots import fold
@@ -17,6 +18,8 @@ class InvoiceIndex:
     by_number: Mapping[str, tuple[OpenInvoice, ...]] = field(default_factory=dict)
     pushed: Mapping[str, tuple[RecordId, ...]] = field(default_factory=dict)
     """What the ledger knows: our own invoice number → the records that we made for it."""
+    under_way: Mapping[str, State] = field(default_factory=dict)
+    """Our own number of invoices that earlier runs planned or sent, and that have not finished."""
 
     @classmethod
     def of(
@@ -24,6 +27,7 @@ class InvoiceIndex:
         invoices: Iterable[OpenInvoice],
         platform: PlatformRules,
         pushed: Mapping[str, Iterable[RecordId]] | None = None,
+        under_way: Mapping[str, State] | None = None,
     ) -> "InvoiceIndex":
         """Index the books' invoices; where the platform takes no number, also by the marker in the note."""
         by_id: dict[RecordId, OpenInvoice] = {}
@@ -40,7 +44,8 @@ class InvoiceIndex:
             for name in names:
                 by_number.setdefault(fold(name), {})[invoice.id] = invoice
         numbers = {name: tuple(found.values()) for name, found in by_number.items()}
-        return cls(by_id, numbers, {number: tuple(ids) for number, ids in (pushed or {}).items()})
+        ours = {number: tuple(ids) for number, ids in (pushed or {}).items()}
+        return cls(by_id, numbers, ours, under_way or {})
 
     def numbered(self, number: str) -> tuple[OpenInvoice, ...]:
         """Give every invoice that this number may mean: those we pushed under it, and those that carry it."""

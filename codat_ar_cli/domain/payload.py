@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.arithmetic import ZERO, DocumentAmounts, LineAmounts
 from codat_ar_cli.domain.body import Body
 from codat_ar_cli.domain.documents import InvoiceDraft, LineDraft, PaymentDraft
@@ -209,6 +210,17 @@ def _link(payment: ResolvedPayment, part: ResolvedAllocation) -> dict[str, Any]:
     if part.invoice is None:
         return {"type": "PaymentOnAccount", "id": payment.customer, "amount": amount}
     return {"type": "Invoice", "id": part.invoice, "amount": amount}
+
+
+def paid_invoices(body: str) -> dict[RecordId, Decimal]:
+    """Read from a payment's body, as `payment_body` writes it, how much goes against which invoice."""
+    paid: dict[RecordId, Decimal] = {}
+    for line in jsontext.loads(body).get("lines", ()):
+        for link in line["links"]:
+            if link["type"] == "Invoice":
+                invoice = RecordId(link["id"])
+                paid[invoice] = paid.get(invoice, ZERO) - jsontext.as_decimal(link["amount"])
+    return paid
 
 
 def offers_link(option: Option, platform: PlatformRules, link_type: str) -> bool:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from codat_ar_cli.domain import jsontext
+from codat_ar_cli.domain.allocating import Claims
 from codat_ar_cli.domain.body import Body
 from codat_ar_cli.domain.documents import Draft
 from codat_ar_cli.domain.findings import Finding, Place, Severity
@@ -56,6 +57,8 @@ class PlanContext:
     """Base units per unit of a currency, from the profile; a row's own rate wins."""
     partial: bool = False
     """Send the good documents even though others have errors."""
+    claims: Claims = field(default_factory=dict)
+    """What payments that are under way, of this file or another, take of which invoice."""
     overpayment_on_account: bool = False
     """Book what is paid too much as a payment on account, where the platform has it."""
 

@@ -215,6 +215,11 @@ class _InvoicePlanner:
         """Hold a number that a record of the books already has; ours would have been known as done before this."""
         if self._invoices is None:
             return
+        if draft.number in self._invoices.under_way:
+            state = self._invoices.under_way[draft.number].value.replace("_", " ")
+            message = f"number `{draft.number}` was pushed from another source and is {state}"
+            hint = "use the same --source if it is the same invoice; else give it another number"
+            sheet.add(Problem("books.duplicate", message, hint), replace(draft.place, column="invoice_number"))
         others = [each for each in self._invoices.numbered(draft.number) if each.status != "Void"]
         if others:
             who = f"{others[0].customer_name or 'a customer'}, {others[0].issue_date}"

@@ -33,8 +33,6 @@ def plan_payments(drafted: "Drafted[PaymentDraft]", context: PlanContext, invoic
     invoices: the books' invoices with their amounts due, as fresh as can be had.
     """
     planner = _PaymentPlanner(context, invoices, doubled(drafted.documents))
-    for draft in drafted.documents:
-        planner.reserve(draft)
     documents = [planner.plan(draft) for draft in drafted.documents]
     fees = [
         Finding(
@@ -56,22 +54,11 @@ class _PaymentPlanner:
         self._option = context.options
         self._invoices = invoices
         self._doubles = doubles
-        self._due = RunningDue()
+        self._due = RunningDue(context.claims)
         self._accounts = {account.id: account for account in context.reference.accounts}
         self._on_account = context.platform.offers_on_account() and offers_link(
             context.options, context.platform, "PaymentOnAccount"
         )
-
-    def reserve(self, draft: PaymentDraft) -> None:
-        """Set aside what a payment that Codat already has goes against, whether the books show it yet or not."""
-        if draft.source_id not in self._context.known:
-            return
-        if self.desk.known(draft, draft.content_hash(), self.desk.sheet(draft)) is not Disposition.UNDER_WAY:
-            return
-        for allocation in draft.allocations:
-            invoice = find_invoice(allocation, self._invoices)
-            if invoice is not None and not isinstance(invoice, Problem):
-                self._due.note_under_way(invoice.id, allocation.amount or min(draft.amount, invoice.amount_due))
 
     def plan(self, draft: PaymentDraft) -> PlannedDocument:
         sheet = self.desk.sheet(draft)

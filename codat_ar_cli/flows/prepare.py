@@ -5,19 +5,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import anyio
 
+from codat_ar_cli.domain.allocating import claims_of
 from codat_ar_cli.domain.documents import InvoiceDraft, PaymentDraft
 from codat_ar_cli.domain.drafting import BrokenDocument, Drafted, draft_invoices, draft_payments
 from codat_ar_cli.domain.findings import Finding, Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS
+from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.mapping import Mapping as SlotAnswers
 from codat_ar_cli.domain.options import Option, parse_options
 from codat_ar_cli.domain.plan import Plan, PlanContext, plan_invoices, plan_payments
 from codat_ar_cli.domain.platforms import rules_for
+from codat_ar_cli.domain.pushes import Push
 from codat_ar_cli.domain.types import (
     CompanyId,
     ConnectionId,
@@ -123,8 +127,11 @@ async def prepare(order: Order, destination: Destination, workshop: Workshop) ->
     await check_connection(order.data_type, destination, workshop.client)
     reference = await current_reference(destination, workshop)
     raw = await workshop.client.options(destination.company, destination.connection, order.data_type)
+    under_way = _under_way(order, destination, workshop.ledger, drafted)
     context = _context(order, destination, workshop.ledger, drafted, reference, parse_options(raw))
-    index, notes = await invoice_index(drafted, destination, workshop)
+    context = replace(context, claims=claims_of(each for each in under_way if _is(each, DataType.PAYMENTS)))
+    sent = {each.identity.source_id: each.state for each in under_way if _is(each, DataType.INVOICES)}
+    index, notes = await invoice_index(drafted, destination, workshop, under_way=sent)
     plan = (
         plan_payments(cast(Drafted[PaymentDraft], drafted), context, index)
         if order.data_type is DataType.PAYMENTS
@@ -173,7 +180,11 @@ async def current_reference(destination: Destination, workshop: Workshop) -> Ref
 
 
 async def invoice_index(
-    drafted: Drafts, destination: Destination, workshop: Workshop
+    drafted: Drafts,
+    destination: Destination,
+    workshop: Workshop,
+    *,
+    under_way: Mapping[str, State] = MappingProxyType({}),
 ) -> tuple[InvoiceIndex, tuple[Finding, ...]]:
     """Give the books' invoices for looking up numbers, as they are after our own last push; a finding if unread.
 
@@ -199,7 +210,7 @@ async def invoice_index(
         )
     except NeverSynced as unread:
         note = Finding("books.not-read", Severity.WARNING, unread.message, hint=unread.hint)
-        return InvoiceIndex(), (note,)
+        return InvoiceIndex(under_way=under_way), (note,)
     pushed = workshop.ledger.records_pushed(
         api_host=destination.api_host,
         company=company,
@@ -207,7 +218,27 @@ async def invoice_index(
         data_type=DataType.INVOICES,
         source_ids=_numbers(drafted),
     )
-    return InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed), ()
+    return InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed, under_way), ()
+
+
+def _under_way(order: Order, destination: Destination, ledger: "Ledger", drafted: Drafts) -> list[Push]:
+    """Give what earlier runs planned or sent and that has not finished, without what this file plans anew or knows."""
+    own = {document.source_id for document in drafted.documents}
+    unfinished = ledger.unfinished(
+        api_host=destination.api_host, company=destination.company, connection=destination.connection
+    )
+    return [
+        push
+        for push in unfinished
+        if push.identity.source_id not in own
+        or (push.identity.data_type, push.identity.source_system) != (order.data_type, order.source_system)
+        # The money of our own payments that are out is spoken for; our own invoices are known as under way.
+        or (order.data_type is DataType.PAYMENTS and push.state is not State.PLANNED)
+    ]
+
+
+def _is(push: Push, data_type: DataType) -> bool:
+    return push.identity.data_type is data_type
 
 
 def _numbers(drafted: Drafts) -> frozenset[str]:

@@ -342,10 +342,8 @@ def open_invoice() -> Callable[..., OpenInvoice]:
 def index() -> Callable[..., InvoiceIndex]:
     """Index invoices as the books of a platform have them."""
 
-    def make(
-        *invoices: OpenInvoice, key: str = "gbol", pushed: dict[str, list[RecordId]] | None = None
-    ) -> InvoiceIndex:
-        return InvoiceIndex.of(invoices, rules_for(PlatformKey(key)), pushed)
+    def make(*invoices: OpenInvoice, key: str = "gbol", **more: Any) -> InvoiceIndex:
+        return InvoiceIndex.of(invoices, rules_for(PlatformKey(key)), **more)
 
     return make
 

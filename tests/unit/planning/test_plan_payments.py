@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 
 from codat_ar_cli.domain import jsontext
+from codat_ar_cli.domain.allocating import Claim
 from codat_ar_cli.domain.documents import AllocationDraft, PartyDraft
 from codat_ar_cli.domain.findings import Place, Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.mapping import Mapping, Rule, Slot, SlotMapping, Target
+from codat_ar_cli.domain.payload import paid_invoices
 from codat_ar_cli.domain.plan import Disposition, KnownPush, plan_payments
 from codat_ar_cli.domain.types import Currency, DataType, RecordId
 
@@ -235,11 +237,24 @@ def test_a_done_payment_of_a_paid_invoice_has_no_errors(plan, payment):
 
 
 def test_a_payment_waits_for_one_under_way_that_may_take_the_same_money(plan, payment):
-    first, second = payment("PMT-1", "100.00", "INV-1"), payment("PMT-2", "100.00", "INV-1")
-    known = {"PMT-1": KnownPush(State.PENDING, first.content_hash(), None, "run-1")}
-    made = plan(XERO, first, second, known=known)
-    assert [document.disposition for document in made.documents] == [Disposition.UNDER_WAY, Disposition.HELD]
+    claims = {RecordId("i-1"): (Claim(Decimal("100.00"), "`PMT-1` (pending, run R1)"),)}
+    fits, waits = payment("PMT-2", "20.00", "INV-1"), payment("PMT-3", "20.00", "INV-1")
+    made = plan(XERO, fits, waits, claims=claims)
+    assert [document.disposition for document in made.documents] == [Disposition.SEND, Disposition.HELD]
     assert codes(made.documents[1]) == ["payment.under-way"]
+    assert "`PMT-1` (pending, run R1)" in made.documents[1].findings[0].message
+
+
+def test_what_a_payment_claims_is_read_from_the_body_that_is_sent(plan, payment):
+    body = only(plan(XERO, payment("PMT-1", "150.00", ("INV-1", "100.00"), ("INV-2", "50.00")))).body
+    assert paid_invoices(body) == {"i-1": Decimal("100.00"), "i-2": Decimal("50.00")}
+
+
+def test_an_invoice_that_an_earlier_run_left_unfinished_is_waited_for(plan, payment, index):
+    sent = index(under_way={"INV-9": State.IN_DOUBT})
+    finding = only(plan(XERO, payment("PMT-1", "10.00", "INV-9"), invoices=sent)).findings[0]
+    assert (finding.code, finding.severity) == ("payment.invoice-under-way", Severity.HOLD)
+    assert "in doubt" in finding.message
 
 
 def test_the_account_must_be_in_the_payments_or_the_base_currency(plan, payment, mapping, index, open_invoice):
