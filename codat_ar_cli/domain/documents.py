@@ -147,13 +147,21 @@ def _digest(draft: Draft) -> str:
 
 def _plain(value: object) -> object:
     """Content only, no places; numbers in one spelling, so `10.0` and `10.00` hash alike."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        names = [name for name in value.__dataclass_fields__ if name not in _LOCATION_FIELDS]
-        return {name: _plain(getattr(value, name)) for name in names}
-    return value
+    kind = type(value)
+    if kind not in _content_fields:
+        fields = getattr(kind, "__dataclass_fields__", ())
+        _content_fields[kind] = tuple(name for name in fields if name not in _LOCATION_FIELDS)
+    names = _content_fields[kind]
+    return {name: _plain(getattr(value, name)) for name in names} if names else value
+
+
+_content_fields: dict[type, tuple[str, ...]] = {}
+"""The fields of a draft's parts that are content, not place; none for what is no such part. Filled as they are met."""

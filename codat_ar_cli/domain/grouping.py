@@ -11,8 +11,8 @@ from decimal import Decimal
 from codat_ar_cli.domain.cells import CellReader
 from codat_ar_cli.domain.documents import PartyDraft, Row
 from codat_ar_cli.domain.findings import Place
-from codat_ar_cli.domain.layouts import Kind, Layout
 from codat_ar_cli.domain.ids import Currency
+from codat_ar_cli.domain.layouts import Kind, Layout
 
 _SEVERAL = re.compile(r"[;|]")
 

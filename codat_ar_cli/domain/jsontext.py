@@ -31,9 +31,7 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
 
     With `sort_keys` the text is canonical: equal values give equal text. Raises TypeError on a float.
     """
-    parts: list[str] = []
-    _write(value, parts, sort_keys)
-    return "".join(parts)
+    return _text(value, sort_keys)
 
 
 def dumps_pretty(value: Any) -> str:
@@ -61,25 +59,19 @@ def _scalar(value: Any) -> str | None:
     return None
 
 
-def _write(value: Any, parts: list[str], sort_keys: bool) -> None:
+def _text(value: Any, sort_keys: bool) -> str:
+    kind = type(value)
+    if kind is str:  # most values are; the general way below gives the same
+        return _ESCAPE(value)
     text = _scalar(value)
     if text is not None:
-        parts.append(text)
-    elif isinstance(value, dict):
-        keys = sorted(value) if sort_keys else list(value)
-        for index, key in enumerate(keys):
-            parts.append("," if index else "{")
-            parts.append(_ESCAPE(key))
-            parts.append(":")
-            _write(value[key], parts, sort_keys)
-        parts.append("}" if keys else "{}")
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            parts.append("," if index else "[")
-            _write(item, parts, sort_keys)
-        parts.append("]" if value else "[]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON form here")
+        return text
+    if isinstance(value, dict):
+        items = sorted(value.items()) if sort_keys else value.items()
+        return "{" + ",".join([f"{_ESCAPE(key)}:{_text(item, sort_keys)}" for key, item in items]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_text(item, sort_keys) for item in value]) + "]"
+    raise TypeError(f"{kind.__name__} has no JSON form here")
 
 
 def _indent(value: Any, margin: str) -> str:

@@ -6,7 +6,7 @@ from which the wordings that mean one thing are read. Everything else in the pro
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -57,15 +57,16 @@ class Option:
     """Characters, read from the remarks where they are plain; None: not stated."""
     max_decimals: int | None = None
     positive: bool = False
+    _found: dict[str, "Option | None"] = field(default_factory=dict, repr=False, compare=False)
+    """Answers of `at`: every document asks for the same few paths."""
 
     def at(self, path: str) -> "Option | None":
         """Find a property by its dotted path (`lineItems.accountRef.id`); None where it is not offered."""
-        found: Option | None = self
-        for name in path.split("."):
-            if found is None:
-                return None
-            found = found.properties.get(name)
-        return found
+        if path not in self._found:
+            name, _, rest = path.partition(".")
+            child = self.properties.get(name)
+            self._found[path] = child.at(rest) if child is not None and rest else child
+        return self._found[path]
 
     def offers(self, path: str) -> bool:
         """Tell whether a body may hold this path."""
@@ -155,81 +156,118 @@ def preflight(
     enforce_required: False for platforms whose options mark everything required (Codat Sandbox, reference §9.1).
     also_offered, not_required: dotted paths in which a platform's options are known to be wrong.
     """
-    check = _Check(enforce_required, also_offered, not_required)
-    return list(check.object(body, option, "", ""))
+    return Preflight(
+        option, enforce_required=enforce_required, also_offered=also_offered, not_required=not_required
+    ).problems(body)
 
 
 _CONTAINERS = {"Object": dict, "Array": list}
 _TEXTS_CALLED_NUMBERS = frozenset({"date", "issueDate", "dueDate", "reference", "note"})
 """Sage 50 calls these `Number`, although they are dates and texts (platforms: reading rules)."""
 
+_Trail = tuple[str | int, ...]
+"""Where something stands in a body: names, and positions in lists. Spelt out only for what is wrong there."""
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    enforce_required: bool
-    also_offered: frozenset[str]
-    not_required: frozenset[str]
 
-    def object(self, body: Mapping[str, Any], option: Option, path: str, where: str) -> Iterator[Problem]:
-        """Check one object; `path` is dotted as in the options, `where` has list positions for the message."""
+class Preflight:
+    """The same check for many bodies: what can be worked out from the options is worked out once."""
+
+    def __init__(
+        self, option: Option, *, enforce_required: bool, also_offered: frozenset[str], not_required: frozenset[str]
+    ) -> None:
+        self._option = option
+        self._enforce_required = enforce_required
+        self._also_offered = also_offered
+        self._not_required = not_required
+        self._required: dict[str, tuple[str, ...]] = {}
+        self._choices: dict[str, frozenset[str]] = {}
+
+    def problems(self, body: Mapping[str, Any]) -> list[Problem]:
+        """Find everything that the options forbid, in the order of the body."""
+        return list(self._object(body, self._option, (), ""))
+
+    def _object(self, body: Mapping[str, Any], option: Option, trail: _Trail, path: str) -> Iterator[Problem]:
+        """Check one object; `path` is dotted as in the options, `trail` has list positions for the message."""
         for name, value in body.items():
-            child_path, child_where = _join(path, name), _join(where, name)
             child = option.properties.get(name)
             if child is not None:
-                yield from self.value(value, child, child_path, child_where)
-            elif option.properties and child_path not in self.also_offered:
-                yield Problem("options.unknown", f"{child_where} is not offered by the platform", path=child_where)
-        if not self.enforce_required:
-            return
-        for name, child in option.properties.items():
-            if child.required and body.get(name) is None and _join(path, name) not in self.not_required:
-                missing = _join(where, name)
+                yield from self._value(value, child, (*trail, name), _join(path, name))
+            elif option.properties and _join(path, name) not in self._also_offered:
+                where = _spell((*trail, name))
+                yield Problem("options.unknown", f"{where} is not offered by the platform", path=where)
+        for name in self._required_in(option, path) if self._enforce_required else ():
+            if body.get(name) is None:
+                missing = _spell((*trail, name))
                 yield Problem("options.required", f"{missing} is required by the platform", path=missing)
 
-    def value(self, value: Any, option: Option, path: str, where: str) -> Iterator[Problem]:
-        if value is None:
-            return
-        wanted = _CONTAINERS.get(option.type)
-        if wanted is not None or isinstance(value, dict | list):
-            if wanted is None or not isinstance(value, wanted):
-                yield Problem("options.type", f"{where} must be of type {option.type}", path=where)
-            elif isinstance(value, dict):
-                yield from self.object(value, option, path, where)
-            else:
-                yield from self.array(value, option, path, where)
-            return
-        yield from _scalar(value, option, where)
+    def _required_in(self, option: Option, path: str) -> tuple[str, ...]:
+        if path not in self._required:
+            self._required[path] = tuple(
+                name
+                for name, child in option.properties.items()
+                if child.required and _join(path, name) not in self._not_required
+            )
+        return self._required[path]
 
-    def array(self, values: list[Any], option: Option, path: str, where: str) -> Iterator[Problem]:
-        if not values and option.required and self.enforce_required and path not in self.not_required:
+    def _value(self, value: Any, option: Option, trail: _Trail, path: str) -> Iterable[Problem]:
+        if value is None:
+            return ()
+        wanted = _CONTAINERS.get(option.type)
+        if wanted is None and not isinstance(value, dict | list):
+            return self._scalar(value, option, trail, path)
+        if wanted is None or not isinstance(value, wanted):
+            where = _spell(trail)
+            return (Problem("options.type", f"{where} must be of type {option.type}", path=where),)
+        if isinstance(value, dict):
+            return self._object(value, option, trail, path)
+        return self._array(value, option, trail, path)
+
+    def _array(self, values: list[Any], option: Option, trail: _Trail, path: str) -> Iterator[Problem]:
+        if not values and option.required and self._enforce_required and path not in self._not_required:
+            where = _spell(trail)
             yield Problem("options.required", f"{where} must not be empty", path=where)
         for index, value in enumerate(values):
             if isinstance(value, dict):
-                yield from self.object(value, option, path, f"{where}[{index}]")
+                yield from self._object(value, option, (*trail, index), path)
+
+    def _scalar(self, value: Any, option: Option, trail: _Trail, path: str) -> Iterable[Problem]:
+        if not _fits_type(value, option.type, trail[-1]):
+            where = _spell(trail)
+            return (Problem("options.type", f"{where} must be of type {option.type}, not {value!r}", path=where),)
+        if option.choices:
+            if path not in self._choices:
+                self._choices[path] = frozenset(choice.value for choice in option.choices)
+            if str(value) not in self._choices[path]:
+                return (_not_a_choice(value, option, _spell(trail)), *_limits(value, option, trail))
+        return _limits(value, option, trail)
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _scalar(value: Any, option: Option, where: str) -> Iterator[Problem]:
-    if not _fits_type(value, option.type, where.rsplit(".", 1)[-1]):
-        yield Problem("options.type", f"{where} must be of type {option.type}, not {value!r}", path=where)
-        return
-    if option.choices and str(value) not in {choice.value for choice in option.choices}:
-        shown = [choice.value for choice in option.choices[:_SHOWN_CHOICES]]
-        more = "" if len(option.choices) <= _SHOWN_CHOICES else f" and {len(option.choices) - _SHOWN_CHOICES} more"
-        yield Problem(
-            "options.choice", f"{where} is `{value}`; the platform takes only {', '.join(shown)}{more}", path=where
-        )
-    if isinstance(value, str) and option.max_length is not None and len(value) > option.max_length:
-        yield Problem(
-            "options.too-long",
-            f"{where} has {len(value)} characters; the platform takes at most {option.max_length}",
-            path=where,
-        )
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        yield from _number(Decimal(value), option, where)
+def _spell(trail: _Trail) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in trail).removeprefix(".")
+
+
+def _not_a_choice(value: Any, option: Option, where: str) -> Problem:
+    shown = [choice.value for choice in option.choices[:_SHOWN_CHOICES]]
+    more = "" if len(option.choices) <= _SHOWN_CHOICES else f" and {len(option.choices) - _SHOWN_CHOICES} more"
+    message = f"{where} is `{value}`; the platform takes only {', '.join(shown)}{more}"
+    return Problem("options.choice", message, path=where)
+
+
+def _limits(value: Any, option: Option, trail: _Trail) -> Iterable[Problem]:
+    """Check the limits that the remarks state: of a text its length, of a number its decimals and its sign."""
+    if isinstance(value, str):
+        if option.max_length is None or len(value) <= option.max_length:
+            return ()
+        where = _spell(trail)
+        message = f"{where} has {len(value)} characters; the platform takes at most {option.max_length}"
+        return (Problem("options.too-long", message, path=where),)
+    if (option.positive or option.max_decimals is not None) and not isinstance(value, bool):
+        return _number(Decimal(value), option, _spell(trail))
+    return ()
 
 
 _SHOWN_CHOICES = 8
@@ -247,7 +285,7 @@ def _number(value: Decimal, option: Option, where: str) -> Iterator[Problem]:
         yield Problem("options.not-positive", f"{where} is {value:f}; it must be above zero", path=where)
 
 
-def _fits_type(value: Any, wanted: str, name: str) -> bool:
+def _fits_type(value: Any, wanted: str, name: str | int) -> bool:
     if wanted == "Boolean":
         return isinstance(value, bool)
     if wanted == "Number":

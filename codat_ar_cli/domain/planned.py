@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from codat_ar_cli.domain.findings import Finding, Place, Severity
-from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.ids import Currency, Identity, RecordId
+from codat_ar_cli.domain.lifecycle import State
 
 
 class Disposition(StrEnum):

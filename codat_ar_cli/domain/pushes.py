@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from codat_ar_cli.domain.findings import Place
-from codat_ar_cli.domain.lifecycle import State
-from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.domain.ids import (
     CompanyId,
     ConnectionId,
@@ -23,6 +21,8 @@ from codat_ar_cli.domain.ids import (
     RecordId,
     RunId,
 )
+from codat_ar_cli.domain.lifecycle import State
+from codat_ar_cli.domain.planned import Disposition
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from codat_ar_cli.domain.pushes import CachedSet
 from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DatasetId, DataType
+from codat_ar_cli.domain.pushes import CachedSet
 from codat_ar_cli.ledger import texts
 from codat_ar_cli.ledger.tables import cache_record, cache_set
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from codat_ar_cli.domain import jsontext
+from codat_ar_cli.domain.ids import PushId, RunId
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.pushes import LedgerEvent
-from codat_ar_cli.domain.ids import PushId, RunId
 from codat_ar_cli.ledger import texts
 from codat_ar_cli.ledger.tables import event as events
 

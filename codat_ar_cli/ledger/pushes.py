@@ -8,9 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from codat_ar_cli.domain.lifecycle import FIRST, Event, State, move
-from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
-from codat_ar_cli.domain.pushes import Facts, Push
 from codat_ar_cli.domain.ids import (
     CompanyId,
     ConnectionId,
@@ -23,6 +20,9 @@ from codat_ar_cli.domain.ids import (
     RecordId,
     RunId,
 )
+from codat_ar_cli.domain.lifecycle import FIRST, Event, State, move
+from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
+from codat_ar_cli.domain.pushes import Facts, Push
 from codat_ar_cli.ledger import chain, identity, texts
 from codat_ar_cli.ledger.errors import LedgerMoved, UnknownPush
 from codat_ar_cli.ledger.tables import push as pushes

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from codat_ar_cli.domain import jsontext
+from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PlatformKey, RunId
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition
 from codat_ar_cli.domain.pushes import RunHeader, RunItem, RunSummary
-from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PlatformKey, RunId
 from codat_ar_cli.ledger import chain, texts
 from codat_ar_cli.ledger.errors import UnknownRun
 from codat_ar_cli.ledger.pushes import chunks, read_push

@@ -9,10 +9,10 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PushId, RecordId, RunId
 from codat_ar_cli.domain.lifecycle import UNFINISHED, Event, State
 from codat_ar_cli.domain.planned import KnownPush, Plan
 from codat_ar_cli.domain.pushes import NO_FACTS, CachedSet, Facts, LedgerEvent, Push, RunHeader, RunItem, RunSummary
-from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PushId, RecordId, RunId
 from codat_ar_cli.ledger import cache, chain, database, pushes, runs, texts
 from codat_ar_cli.ledger.tables import event as events
 from codat_ar_cli.ledger.tables import push as push_table
