@@ -8,6 +8,9 @@ from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.slots import fold
 from codat_ar_cli.domain.types import Customer, DataType, RecordId, ReferenceData
 
+MOST_SUGGESTIONS = 50
+"""Unknown customers of one file that are told the nearest names; one wrong column makes thousands."""
+
 
 class CustomerFinder:
     """Find customers for many documents: indexed once, each distinct party looked up once."""
@@ -21,6 +24,7 @@ class CustomerFinder:
             self._by_name.setdefault(fold(customer.name), []).append(customer)
             if customer.email:
                 self._by_email.setdefault(fold(customer.email), []).append(customer)
+        self._suggested = 0
         self._found: dict[PartyDraft, Customer | Problem] = {}
 
     def find(self, party: PartyDraft) -> Customer | Problem:
@@ -52,7 +56,7 @@ class CustomerFinder:
 
     def _unknown(self, party: PartyDraft) -> Problem:
         said = f"id `{party.id}`" if party.id else f"`{party.name}`"
-        near = difflib.get_close_matches(fold(party.name), self._by_name, n=3, cutoff=0.7)
+        near = self._near(fold(party.name))
         names = ", ".join(f"`{self._by_name[name][0].name}`" for name in near)
         fetch = "create it in the books, then `codat-ar fetch customers --refresh`"
         return Problem(
@@ -61,6 +65,13 @@ class CustomerFinder:
             hint=f"did you mean {names}? Else {fetch}" if names else fetch,
             severity=Severity.ERROR,
         )
+
+    def _near(self, name: str) -> list[str]:
+        """Give the most similar names; none after many, since each comparison with all customers takes its time."""
+        self._suggested += 1
+        if self._suggested > MOST_SUGGESTIONS:
+            return []
+        return difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.7)
 
 
 def _ambiguous(party: PartyDraft, alive: list[Customer]) -> Problem:

@@ -143,10 +143,13 @@ class Desk:
         if isinstance(found, Problem):
             sheet.add(found, replace(draft.place, column="customer_id" if draft.customer.id else "customer"))
             return None
-        if draft.customer.id and fold(draft.customer.name) != fold(found.name):
-            message = f"customer id {found.id} is `{found.name}` in the books, the file says `{draft.customer.name}`"
+        if fold(draft.customer.name) != fold(found.name):
+            by, column = f"customer id {found.id}", "customer_id"
+            if not draft.customer.id:
+                by, column = f"e-mail address {draft.customer.email}", "customer_email"
+            message = f"{by} is `{found.name}` in the books, the file says `{draft.customer.name}`"
             problem = Problem("customer.other-name", message, severity=Severity.WARNING)
-            sheet.add(problem, replace(draft.place, column="customer_id"))
+            sheet.add(problem, replace(draft.place, column=column))
         if self.context.platform.currency_of_customer and found.currency not in {None, draft.currency}:
             name = self.context.platform.name
             message = f"{name} takes only the customer's own currency, {found.currency}; this is in {draft.currency}"

@@ -210,8 +210,10 @@ class _Index:
 
     def named(self, text: str, *, column: str) -> Target | Problem:
         """Find the one usable record that has this id, code or name; else say why there is none."""
+        # One record's id may be another's code: short numbers are both on some platforms.
         by_id = self._by_id.get(RecordId(text))
-        found = [by_id] if by_id is not None else self._by_text.get(fold(text), [])
+        by_text = self._by_text.get(fold(text), [])
+        found = by_text if by_id is None or by_id in by_text else [by_id, *by_text]
         usable = [each for each in found if each.excluded is None]
         if len(usable) == 1:
             return usable[0].target
@@ -219,8 +221,8 @@ class _Index:
         hint = f"codat-ar map set {self.slot.option_name} --when {column}={_quoted(text)} ID"
         label = self.slot.label
         if usable:
-            ids = ", ".join(each.target.id for each in usable)
-            message = f"`{text}` fits several records of the books as {label}: {ids}"
+            fits = ", ".join(f"{each.target} (id {each.target.id})" for each in usable[:5])
+            message = f"`{text}` fits {len(usable)} records of the books as {label}: {fits}"
             return Problem(code, message, hint, Severity.ERROR)
         if found:
             why = f"can't be used as {label}: {found[0].excluded}"

@@ -28,6 +28,20 @@ def test_an_id_of_another_name_is_a_warning_that_stops_nothing(context, drafted,
     assert [(each.code, each.severity) for each in document.findings] == [("customer.other-name", Severity.WARNING)]
 
 
+def test_a_customer_found_by_email_under_another_name_is_said(context, drafted, invoice):
+    draft = invoice(customer=PartyDraft("Birchwood Builders Holding", email="ap@acorn.example"))
+    (document,) = plan_invoices(drafted(draft), context("gbol", DataType.INVOICES)).documents
+    (finding,) = document.findings
+    assert (finding.code, finding.severity) == ("customer.other-name", Severity.WARNING)
+    assert "e-mail address ap@acorn.example is `Acorn Bakery Ltd`" in finding.message
+
+
+def test_a_thousand_unknown_customers_are_not_each_compared_with_all(find):
+    hints = [find(PartyDraft(f"Acorn Bakery Ltt {number}")).hint for number in range(200)]
+    assert "did you mean" in hints[0]
+    assert "did you mean" not in hints[-1]
+
+
 def test_a_known_name_wins_over_the_email_of_another(find):
     assert find(PartyDraft("Acorn Bakery Ltd", email="accounts@birchwood.example")).id == "cus-1"
 

@@ -180,6 +180,15 @@ def test_an_unknown_account_is_never_replaced_by_the_default(plan, invoice, line
     assert finding.place == Place("invoices.csv", 2, "account")
 
 
+def test_a_number_that_is_one_records_id_and_anothers_code_is_never_chosen_between(plan, invoice, line, books):
+    other = replace(books.accounts[4], id=RecordId("260"), name="Rent received", nominal_code="700")
+    twofold = replace(books, accounts=(*books.accounts, other))
+    (finding,) = only(plan(XERO, invoice(lines=(line(account="260"),)), reference=twofold)).findings
+    assert (finding.code, finding.severity) == ("mapping.income-account", Severity.ERROR)
+    assert "700 Rent received (id 260)" in finding.message
+    assert "260 Other revenue (id acc-other)" in finding.message
+
+
 def test_an_archived_account_in_a_row_is_named_as_such(plan, invoice, line):
     (finding,) = only(plan(XERO, invoice(lines=(line(account="270"),)))).findings
     assert "archived" in finding.message
