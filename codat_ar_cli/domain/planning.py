@@ -15,7 +15,7 @@ from codat_ar_cli.domain.documents import Draft
 from codat_ar_cli.domain.findings import Finding, Place, Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.mapping import Mapping as SlotMappings
-from codat_ar_cli.domain.options import Option, preflight
+from codat_ar_cli.domain.options import Option, Preflight
 from codat_ar_cli.domain.parties import CustomerFinder
 from codat_ar_cli.domain.planned import Disposition, KnownPush, Plan, PlannedDocument
 from codat_ar_cli.domain.platforms import PlatformRules
@@ -118,9 +118,12 @@ class Desk:
         self.resolver = Resolver(context.mapping, context.reference, context.platform)
         self.customers = CustomerFinder(context.reference)
         self.accepted: Counter[str] = Counter()
-        self._preflight_paths = (
-            context.platform.paths(context.platform.also_offered, data_type),
-            context.platform.paths(context.platform.not_required, data_type),
+        platform = context.platform
+        self._preflight = Preflight(
+            context.options,
+            enforce_required=platform.enforces_required,
+            also_offered=platform.paths(platform.also_offered, data_type),
+            not_required=platform.paths(platform.not_required, data_type),
         )
 
     def sheet(self, draft: Draft) -> Sheet:
@@ -178,14 +181,7 @@ class Desk:
         """Check a finished body against the live options; give its text as it will be sent."""
         for problem in body.problems:
             sheet.add(problem, _place_of(sheet.draft, problem))
-        also_offered, not_required = self._preflight_paths
-        for problem in preflight(
-            body.value,
-            self.context.options,
-            enforce_required=self.context.platform.enforces_required,
-            also_offered=also_offered,
-            not_required=not_required,
-        ):
+        for problem in self._preflight.problems(body.value):
             sheet.add(replace(problem, hint=problem.hint or _FIX), _place_of(sheet.draft, problem))
         return jsontext.dumps(body.value, sort_keys=True)
 
@@ -266,20 +262,12 @@ def finish(
     """Join documents and findings; an error anywhere holds the whole file, unless a partial run was asked for."""
     of_file, per_document = _sorted_out(drafted.findings, {each.identity.source_id for each in documents})
     joined = [_with_findings(each, per_document.get(each.identity.source_id, ())) for each in documents]
-    findings = (*of_file, *_not_writable(desk), *notes, *desk.renamed(), *_accepted_notes(desk.accepted))
+    findings = (*of_file, *notes, *desk.renamed(), *_accepted_notes(desk.accepted))
     plan = Plan(tuple(joined), findings, drafted.totals)
     errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings) or len(drafted.broken)
     if errors == 0 or desk.context.partial:
         return plan
     return replace(plan, documents=tuple(_held_with_file(each, errors) for each in joined))
-
-
-def _not_writable(desk: Desk) -> Iterable[Finding]:
-    if desk.context.options.properties:
-        return
-    name, what = desk.context.platform.name, desk.data_type.label
-    message = f"Codat offers no way to create {what} on {name}"
-    yield Finding("options.not-offered", Severity.ERROR, message, hint="enter them in the accounting package")
 
 
 def _sorted_out(

@@ -9,8 +9,9 @@ from codat_ar_cli.domain import arithmetic
 from codat_ar_cli.domain.arithmetic import DocumentAmounts, LineAmounts
 from codat_ar_cli.domain.body import not_taken
 from codat_ar_cli.domain.documents import InvoiceDraft, LineDraft
-from codat_ar_cli.domain.findings import Severity
+from codat_ar_cli.domain.findings import Place, Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
+from codat_ar_cli.domain.money import show
 from codat_ar_cli.domain.payload import ResolvedInvoice, ResolvedLine, invoice_body, tax_is_sent
 from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
 from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, doubled, finish, twice_in_file
@@ -52,11 +53,12 @@ class _InvoicePlanner:
         if draft.number in self._doubles:
             sheet.add(twice_in_file(draft.number, "invoice number"), replace(draft.place, column="invoice_number"))
         fate = self.desk.known(draft, content_hash, sheet)
-        body, total, customer = None, _stated_total(draft), draft.customer.name
         if fate is None:
             body, total, customer = self._prepare(draft, sheet)
             fate = Disposition.HELD if sheet.is_held else Disposition.SEND
             self.desk.accepted.update(sheet.accepted_here)
+        else:
+            body, total, customer = None, _stated_total(draft), draft.customer.name
         return PlannedDocument(
             identity=self.desk.identity(draft),
             disposition=fate,
@@ -87,7 +89,7 @@ class _InvoicePlanner:
         resolved = ResolvedInvoice(
             draft=draft,
             customer=customer.id if customer else RecordId(""),
-            lines=tuple(replace(line, tracking=placed) for line, placed in zip(lines, tracking, strict=True)),
+            lines=tuple(map(_with_tracking, lines, tracking)),
             amounts=amounts,
             base=self._context.base,
             rate=self.desk.rate(draft, sheet),
@@ -153,23 +155,22 @@ class _InvoicePlanner:
     def _tax(self, line: LineDraft, sheet: Sheet) -> tuple[Target | None, Decimal | None]:
         """Find the tax rate, and the percent to compute with; None where the file states the tax itself."""
         stated = percentage(line.tax_rate)
-        place = replace(line.place, column="tax_rate")
         if not self._option.offers("lineItems.taxRateRef"):
             if line.tax_rate is not None and stated is None:
-                sheet.add(not_taken(DataType.INVOICES, "taxRate", self._platform, line.tax_rate), place)
+                sheet.add(not_taken(DataType.INVOICES, "taxRate", self._platform, line.tax_rate), _tax_cell(line))
             return None, stated
         target, answered = self._resolve(Slot.TAX_RATE, line, sheet, "tax_rate", stated=line.tax_rate)
         if target is None:
             if not answered:
-                sheet.add(unmapped(Slot.TAX_RATE), place)
+                sheet.add(unmapped(Slot.TAX_RATE), _tax_cell(line))
             return None, stated
         effective = self.desk.resolver.effective_rate(target)
         if effective is None and stated is None and line.tax_amount is None:
             message = f"the books don't say what {target} charges"
-            sheet.add(Problem("arithmetic.rate-unknown", message, hint="give a column `tax_amount`"), place)
+            sheet.add(Problem("arithmetic.rate-unknown", message, hint="give a column `tax_amount`"), _tax_cell(line))
         if effective is not None and stated is not None and effective != stated:
             message = f"tax rate `{line.tax_rate}` is mapped to {target}, which charges {effective.normalize():f}%"
-            sheet.add(Problem("mapping.tax-differs", message, severity=Severity.WARNING), place)
+            sheet.add(Problem("mapping.tax-differs", message, severity=Severity.WARNING), _tax_cell(line))
         return target, stated if effective is None else effective
 
     def _tracking(self, line: LineDraft, sheet: Sheet) -> tuple[Target, ...]:
@@ -197,6 +198,9 @@ class _InvoicePlanner:
     def _check_total(self, draft: InvoiceDraft, amounts: DocumentAmounts, sheet: Sheet) -> None:
         if any(finding.code == "mapping.tax-rate" for finding in sheet.findings):
             return
+        if amounts.total == 0:
+            message = f"invoice {draft.number} comes to nothing: {show(amounts.total, draft.currency)}"
+            sheet.add(Problem("document.zero-total", message, severity=Severity.WARNING))
         problem = arithmetic.total_problem(amounts, draft.currency, draft.stated_total)
         if problem is not None:
             sheet.add(problem)
@@ -226,6 +230,14 @@ class _InvoicePlanner:
             message = f"number `{draft.number}` is already used in the books by {others[0].id} ({who})"
             hint = "take it out of the file if it is the same invoice; else give it another number"
             sheet.add(Problem("books.duplicate", message, hint), replace(draft.place, column="invoice_number"))
+
+
+def _tax_cell(line: LineDraft) -> Place:
+    return replace(line.place, column="tax_rate")
+
+
+def _with_tracking(line: ResolvedLine, placed: tuple[Target, ...]) -> ResolvedLine:
+    return line if line.tracking == placed else replace(line, tracking=placed)
 
 
 def _stated_total(draft: InvoiceDraft) -> Decimal:

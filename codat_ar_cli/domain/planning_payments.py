@@ -151,10 +151,10 @@ class _PaymentPlanner:
         parts = self._parts(draft, customer, sheet)
         if parts is None:
             return None
-        over = self._context.overpayment_on_account
-        found = settle_amounts(draft, parts, self._due, overpayment_on_account=over and self._on_account)
+        over = self._context.overpayment_on_account and self._on_account
+        found = settle_amounts(draft, parts, self._due, overpayment_on_account=over)
         if isinstance(found, Problem):
-            if over and found.code == "payment.exceeds-due":
+            if found.code == "payment.exceeds-due" and not self._on_account:
                 found = replace(found, hint=f"correct the amount: {self._platform.name} has no payments on account")
             place = parts[0].draft.place if len(parts) == 1 else draft.place
             sheet.add(found, replace(place, column="amount"))

@@ -126,9 +126,9 @@ async def prepare(order: Order, destination: Destination, workshop: Workshop) ->
     drafted = draft(order.data_type, table)
     await check_connection(order.data_type, destination, workshop.client)
     reference = await current_reference(destination, workshop)
-    raw = await workshop.client.options(destination.company, destination.connection, order.data_type)
+    options = await _options(order.data_type, destination, workshop.client)
     under_way = _under_way(order, destination, workshop.ledger, drafted)
-    context = _context(order, destination, workshop.ledger, drafted, reference, parse_options(raw))
+    context = _context(order, destination, workshop.ledger, drafted, reference, options)
     context = replace(context, claims=claims_of(each for each in under_way if _is(each, DataType.PAYMENTS)))
     sent = {each.identity.source_id: each.state for each in under_way if _is(each, DataType.INVOICES)}
     index, notes = await invoice_index(drafted, destination, workshop, under_way=sent)
@@ -153,6 +153,13 @@ async def check_connection(data_type: DataType, destination: Destination, client
     integration = await client.integration(destination.platform_key)
     if not integration.supports(data_type, "Post"):
         raise WriteNotOffered(data_type, destination.platform_name)
+
+
+async def _options(data_type: DataType, destination: Destination, client: "CodatClient") -> Option:
+    options = parse_options(await client.options(destination.company, destination.connection, data_type))
+    if not options.properties:
+        raise WriteNotOffered(data_type, destination.platform_name)
+    return options
 
 
 async def current_reference(destination: Destination, workshop: Workshop) -> ReferenceData:

@@ -186,14 +186,6 @@ def test_a_line_discount_that_the_platform_does_not_take_is_held(planned, invoic
     assert "platform.discount" in codes(document)
 
 
-def test_options_without_any_property_mean_that_nothing_can_be_written(planned, invoice, context, drafted):
-    raw = {"type": "Object", "displayName": "", "required": True, "properties": None}
-    made = context("jcrp", DataType.INVOICES, options=parse_options(raw))
-    plan = plan_invoices(drafted(invoice()), made)
-    assert "options.not-offered" in [finding.code for finding in plan.findings]
-    assert plan.to_send == ()
-
-
 def test_tax_that_no_field_can_carry_is_held_not_lost(planned, invoice, sample_options):
     raw = sample_options("freeagent", "invoices")
     del raw["properties"]["lineItems"]["properties"]["taxAmount"]

@@ -228,6 +228,13 @@ def test_a_wrong_stated_total_is_an_error_with_both_figures(plan, invoice):
     assert "120.00 GBP" in finding.message
 
 
+def test_an_invoice_that_comes_to_nothing_is_said(plan, invoice, line):
+    crumb = line(quantity=Decimal("0.0001"), unit_amount=Decimal("1.00"))
+    document = only(plan(XERO, invoice(lines=(crumb,))))
+    assert document.disposition is Disposition.SEND
+    assert [(one.code, one.severity) for one in document.findings] == [("document.zero-total", Severity.WARNING)]
+
+
 def test_what_is_dated_in_a_locked_period_is_held(plan, invoice):
     document = only(plan(XERO, invoice(issue_date=dt.date(2025, 12, 31))))
     assert "books.locked" in codes(document)

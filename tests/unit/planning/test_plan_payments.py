@@ -110,6 +110,7 @@ def test_paying_more_than_is_due_is_an_error_that_names_both(plan, payment):
     assert (finding.code, finding.severity) == ("payment.exceeds-due", Severity.ERROR)
     assert "170.00 GBP" in finding.message
     assert "120.00 GBP" in finding.message
+    assert finding.hint == "correct the amount: Xero has no payments on account"
 
 
 def test_an_overpayment_goes_on_account_where_asked_for_and_offered(plan, payment):
