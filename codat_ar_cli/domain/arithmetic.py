@@ -68,9 +68,14 @@ def line_amounts(
         discount_amount=discount_amount,
         discount_percentage=discount_percentage,
     )
-    discount = money.line_net(quantity, unit_amount, currency) - sub_total
-    tax = money.tax_on(sub_total, tax_percent or ZERO, currency) if tax_amount is None else tax_amount
-    return LineAmounts(discount, sub_total, round_to(tax, currency), tax_percent)
+    discount = ZERO
+    if discount_amount is not None or discount_percentage is not None:
+        discount = money.line_net(quantity, unit_amount, currency) - sub_total
+    if tax_amount is None:
+        tax = money.tax_on(sub_total, tax_percent or ZERO, currency)
+    else:
+        tax = round_to(tax_amount, currency)
+    return LineAmounts(discount, sub_total, tax, tax_percent)
 
 
 def add_up(lines: Sequence[LineAmounts]) -> DocumentAmounts:

@@ -21,10 +21,11 @@ class Body:
 
     def offers(self, path: str) -> bool:
         """Tell whether the body may hold this path: offered, and not used by the platform for something else."""
+        reserved, also_offered = self.platform.reserved, self.platform.also_offered
+        if not reserved and not also_offered:
+            return self.option.offers(path)
         named = f"{self.data_type.value}.{path}"
-        if named in self.platform.reserved:
-            return False
-        return self.option.offers(path) or named in self.platform.also_offered
+        return named not in reserved and (self.option.offers(path) or named in also_offered)
 
     def put(self, name: str, value: Any) -> bool:
         """Write a property if there is a value and the platform takes it; tells whether it takes it."""

@@ -63,14 +63,14 @@ def _text(value: Any, sort_keys: bool) -> str:
     kind = type(value)
     if kind is str:  # most values are; the general way below gives the same
         return _ESCAPE(value)
-    text = _scalar(value)
-    if text is not None:
-        return text
     if isinstance(value, dict):
         items = sorted(value.items()) if sort_keys else value.items()
         return "{" + ",".join([f"{_ESCAPE(key)}:{_text(item, sort_keys)}" for key, item in items]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join([_text(item, sort_keys) for item in value]) + "]"
+    text = _scalar(value)
+    if text is not None:
+        return text
     raise TypeError(f"{kind.__name__} has no JSON form here")
 
 

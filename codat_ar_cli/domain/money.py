@@ -28,8 +28,8 @@ _MINOR_UNITS: dict[str, int] = {
 }
 """ISO 4217 list one, with the decimals of each currency."""
 
-_UNITS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(5))
-"""The smallest amount of a currency, by its decimals."""
+_SMALLEST = {code: Decimal(1).scaleb(-decimals) for code, decimals in _MINOR_UNITS.items()}
+_CENT = Decimal("0.01")
 
 
 class AmountError(ValueError):
@@ -58,7 +58,7 @@ def minor_units(currency: Currency) -> int:
 
 def round_to(amount: Decimal, currency: Currency) -> Decimal:
     """Round half up, away from zero, to the currency's own decimals; the result always shows them all."""
-    return amount.quantize(_UNITS[minor_units(currency)], context=_ROUNDING)
+    return amount.quantize(smallest(currency), context=_ROUNDING)
 
 
 def fits(amount: Decimal, currency: Currency) -> bool:
@@ -73,7 +73,7 @@ def show(amount: Decimal, currency: Currency) -> str:
 
 def smallest(currency: Currency) -> Decimal:
     """Give the smallest amount of a currency: 0.01 for GBP, 1 for JPY."""
-    return _UNITS[minor_units(currency)]
+    return _SMALLEST.get(currency, _CENT)
 
 
 def line_net(
