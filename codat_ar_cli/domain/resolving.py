@@ -57,6 +57,8 @@ class Resolver:
         self.reference = reference
         self.platform = platform
         self._indexes: dict[Slot, _Index] = {}
+        self._columns: dict[Slot, tuple[str, ...]] = {}
+        """The columns that a slot's rules look at."""
         self._answers: dict[tuple[object, ...], Target | Problem | None] = {}
         self._rates: dict[RecordId, TaxRate] = {rate.id: rate for rate in reference.tax_rates}
 
@@ -77,7 +79,9 @@ class Resolver:
         stated = (stated or "").strip() or None
         replaces = (replaces or "").strip() or None
         answers = self.mapping.slot(slot)
-        seen = tuple((column, _cell(cells, column)) for column in sorted(answers.columns))
+        if slot not in self._columns:
+            self._columns[slot] = tuple(sorted(answers.columns))
+        seen = tuple([(column, _cell(cells, column)) for column in self._columns[slot]])
         key = (slot, stated, replaces, seen)
         if key not in self._answers:
             self._answers[key] = self._find(slot, answers, dict(seen), stated, replaces)
