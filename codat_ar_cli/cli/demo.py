@@ -56,16 +56,19 @@ def _show(session: Session, result: "DemoResult") -> None:
     console.result(payload, human)
 
 
-def _program() -> tuple[tuple[str, ...], str]:
+def _program() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Say how to start codat-ar again: exactly for programs, and as a person types it from here."""
     import shutil
     import sys
 
+    def typed(program: str) -> str:
+        # Not resolved: a virtual environment's Python is a link to one that lacks our packages.
+        name = Path(program).name.removesuffix(".exe")
+        found = shutil.which(name)
+        return name if found and Path(found).absolute() == Path(program).absolute() else program
+
     exact = (sys.executable, "-m", "codat_ar_cli")
-    typed = Path(sys.argv[0])
-    if typed.stem != "codat-ar":
-        return exact, " ".join(("python", "-m", "codat_ar_cli"))
-    found = shutil.which("codat-ar")
-    if found and Path(found).resolve() == typed.resolve():
-        return exact, "codat-ar"
-    return exact, str(typed)
+    script = Path(sys.argv[0])
+    if script.stem == "codat-ar" and script.is_file():
+        return exact, (typed(str(script)),)
+    return exact, (typed(sys.executable), *exact[1:])

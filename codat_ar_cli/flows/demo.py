@@ -85,14 +85,14 @@ def new_folder(parent: Path) -> Path:
     raise DemoFolderUnusable(parent, "codat-ar-demo-1 to -9999 exist")
 
 
-def run_demo(folder: Path, *, today: dt.date, program: Sequence[str], shown_as: str, say: Say) -> DemoResult:
+def run_demo(folder: Path, *, today: dt.date, program: Sequence[str], shown_as: Sequence[str], say: Say) -> DemoResult:
     """Run all of it in a new, empty folder; says each command and what it printed.
 
-    program: the words that start codat-ar here. shown_as: how a person types them.
+    program: the words that start codat-ar here. shown_as: those that a person types.
     Raises DemoStepFailed when a step does not end as it must.
     """
     _write_inputs(folder, today)
-    steps = _Steps(folder, tuple(program), shown_as, say)
+    steps = _Steps(folder, tuple(program), tuple(shown_as), say)
     with steps.sandbox() as url:
         steps.connect(QUICKBOOKS, url)
         steps.run("fetch", "--profile", QUICKBOOKS)
@@ -159,19 +159,19 @@ def _find(invoices: Mapping[str, Mapping[str, Any]], number: str) -> Mapping[str
 class _Steps:
     """The commands of one demo, run one after the other, shown as a person would type them."""
 
-    def __init__(self, folder: Path, program: tuple[str, ...], shown_as: str, say: Say) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...], shown_as: tuple[str, ...], say: Say) -> None:
         self._folder = folder
         self._program = program
         self._shown_as = shown_as
         self._say = say
         self.first_run: dict[str, Any] = {}
-        self._records: dict[str, dict[str, str]] = {}
-        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("CODAT_")}
+        self._users_own = sorted(name for name in os.environ if name.upper().startswith("CODAT_"))
+        kept = {name: value for name, value in os.environ.items() if name not in self._users_own}
         self._environment = kept | {"PYTHONUTF8": "1"}
 
     def path(self, name: str) -> str:
-        """Name a file of the demo as it is typed from the folder above it."""
-        return str(Path(self._folder.name) / name)
+        """Name a file of the demo as it is typed from here."""
+        return str(self._folder / name)
 
     @contextmanager
     def sandbox(self) -> Iterator[str]:
@@ -180,7 +180,6 @@ class _Steps:
         self._tell(words)
         server = subprocess.Popen(
             [*self._program, *words],
-            cwd=self._folder.parent,
             env=self._environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -241,7 +240,6 @@ class _Steps:
             self._tell([*options, *words])
         done = subprocess.run(
             [*self._program, *options, *words],
-            cwd=self._folder.parent,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -258,9 +256,14 @@ class _Steps:
         return done.stdout
 
     def next_commands(self, url: str) -> tuple[tuple[str, str], ...]:
-        """Give commands that work as printed: each starts the sandbox on the demo's books and names its config."""
-        serve = [self._shown_as, *self._serve_words(int(url.rpartition(":")[2])), "--"]
-        own = [self._shown_as, "--config", self.path("config.toml")]
+        """Give commands that work as printed: each starts the sandbox on the demo's books and names its config.
+
+        Variables of the user's own that would go before that config are taken out of the way.
+        """
+        without = ["env", *(word for name in self._users_own for word in ("-u", name))]
+        apart = without if self._users_own and sys.platform != "win32" else []
+        serve = [*apart, *self._shown_as, *self._serve_words(int(url.rpartition(":")[2])), "--"]
+        own = [*self._shown_as, "--config", self.path("config.toml")]
         wanted = (
             ("What was pushed:", ["runs", "list"]),
             ("The open invoices as the books have them:", ["fetch", "invoices", "--profile", QUICKBOOKS]),
@@ -276,7 +279,7 @@ class _Steps:
         return ["sandbox", "serve", "--port", str(port), "--state", self.path("books.sqlite"), "--log", log]
 
     def _tell(self, words: Sequence[str]) -> None:
-        self._say(f"$ {_typed([self._shown_as, *words])}")
+        self._say(f"$ {_typed([*self._shown_as, *words])}")
 
 
 def _typed(words: Sequence[str]) -> str:
