@@ -71,7 +71,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_the_demo_prints_what_the_readme_shows(printed):
     shown = same_for_everybody(between("demo output"))
 
-    assert missing_from(shown, printed) is None
+    assert missing_from(shown, printed) is None, "\n".join(printed)
     assert len(shown) > 20
 
 
