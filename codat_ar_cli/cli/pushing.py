@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ from codat_ar_cli.domain import money
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition
+from codat_ar_cli.domain.pushes import Push
 from codat_ar_cli.domain.types import Currency, DataType
 from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
 from codat_ar_cli.flows import push as flow
+from codat_ar_cli.flows.execute import Progress, RunOutcome, codes_of
 from codat_ar_cli.flows.prepare import Destination, Order, Prepared, Workshop, prepare
 from codat_ar_cli.flows.reject import write_rejects_of
 from codat_ar_cli.reports import pushing as reports
 from codat_ar_cli.reports.model import Report
 from codat_ar_cli.reports.render import table_to_json
+
+SHOWN_BODIES = 10
+"""How many bodies a dry run writes out for people before it counts the rest; machines get all."""
 
 
 class BadRate(CodatArError):
@@ -61,15 +67,15 @@ def push(session: Session, request: Request, *, rates: Sequence[str]) -> ExitCod
     """Carry one `push` through, from the file to the result; gives the exit code."""
     destination = _destination(session, _read_rates(rates))
     with nullcontext() if request.dry_run else _company_held(session, destination):
-        prepared = _prepare(session, request, destination)
-        code = flow.exit_code_of_plan(prepared.plan, partial=request.partial)
+        earlier, prepared = _prepare(session, request, destination)
         refused = flow.is_refused(prepared.plan, partial=request.partial)
         if request.dry_run or refused or not flow.has_work(prepared.plan):
-            _show_plan(session, request, prepared, code, refused=refused)
-            return code
+            elsewhere = flow.left_elsewhere(session.ledger, earlier, prepared.plan)
+            return _show_plan(session, request, prepared, elsewhere, refused=refused)
         _ask(session, prepared)
         pushed = _apply(session, request, prepared)
-    return _show_outcome(session, request, prepared, pushed)
+        elsewhere = flow.left_elsewhere(session.ledger, earlier, prepared.plan)
+    return _show_outcome(session, request, prepared, pushed, elsewhere)
 
 
 def _destination(session: Session, rates: dict[Currency, Decimal]) -> Destination:
@@ -107,8 +113,8 @@ def _company_held(session: Session, destination: Destination) -> Any:
     return hold_company(session.state_dir, destination.api_host, destination.company)
 
 
-def _prepare(session: Session, request: Request, destination: Destination) -> Prepared:
-    console = session.console
+def _prepare(session: Session, request: Request, destination: Destination) -> tuple[RunOutcome | None, Prepared]:
+    """Learn what became of what earlier runs sent, to which a new plan may refer; then plan."""
     order = Order(
         data_type=request.data_type,
         path=request.file,
@@ -118,25 +124,32 @@ def _prepare(session: Session, request: Request, destination: Destination) -> Pr
         overpayment_on_account=request.overpayment_on_account,
     )
 
-    async def work() -> Prepared:
+    async def work() -> tuple[RunOutcome | None, Prepared]:
         async with session.client() as client:
+            earlier = None
             if not request.dry_run:
-                resumed = await flow.finish_sent(
+                earlier = await flow.finish_sent(
                     destination,
                     client=client,
                     ledger=session.ledger,
                     wait=dt.timedelta(seconds=request.wait),
                     clock=session.clock,
-                    on_progress=lambda _: None,
+                    on_progress=lambda step: bar.show(f"earlier runs: {_ended(step)} of {step.total} finished"),
                 )
-                if resumed is not None:
-                    console.note(f"Earlier runs had documents under way; they are now: {_states(resumed.counts)}")
+                _tell_earlier(session, earlier)
             workshop = Workshop(client, session.ledger, session.clock)
             workshop = replace(workshop, on_progress=lambda step: bar.show(f"{step.data_type.label}: {step.phase}"))
-            return await prepare(order, destination, workshop)
+            return earlier, await prepare(order, destination, workshop)
 
-    with console.progress(None, f"Checking {request.file.name}") as bar:
+    with session.console.progress(None, f"Checking {request.file.name}") as bar:
         return session.run_async(work())
+
+
+def _tell_earlier(session: Session, earlier: RunOutcome | None) -> None:
+    if earlier is not None:
+        session.console.note(f"Earlier runs had documents under way; they are now: {_states(earlier.counts)}")
+        for line in reports.unhappy(earlier.pushes):
+            session.console.note(line)
 
 
 def _apply(session: Session, request: Request, prepared: Prepared) -> flow.Pushed:
@@ -157,11 +170,14 @@ def _apply(session: Session, request: Request, prepared: Prepared) -> flow.Pushe
 
     with session.console.progress(number, f"Pushing {request.data_type.label}") as bar:
 
-        def step(progress: Any) -> None:
-            ended = sum(n for state, n in progress.counts.items() if state not in _OPEN)
-            bar.show(completed=ended, total=progress.total)
+        def step(progress: Progress) -> None:
+            bar.show(completed=_ended(progress), total=progress.total)
 
         return session.run_async(work)
+
+
+def _ended(progress: Progress) -> int:
+    return sum(number for state, number in progress.counts.items() if state not in _OPEN)
 
 
 _OPEN = frozenset({State.PLANNED, State.SENDING, State.PENDING})
@@ -175,15 +191,16 @@ def _ask(session: Session, prepared: Prepared) -> None:
     for number, words in ((held, "held, see above"), (done, "already in the books")):
         if number:
             session.console.note(f"{number} of {len(plan.documents)} {words}; not sent")
-    earlier = flow.waiting(session.ledger, destination, plan)
-    if earlier:
-        session.console.note(f"{earlier} documents of earlier runs were never sent; they go first")
-    sent = plan.to_send
-    label = prepared.order.data_type.label
-    what = f"{len(sent)} {label if len(sent) != 1 else label.removesuffix('s')}, {reports.money_to_send(sent)}"
-    where = f"{destination.company_name} on {destination.platform_name} (profile {destination.profile})"
+    sent, parts = plan.to_send, []
     if sent:
-        session.console.confirm(f"Send {what}, to {where}?")
+        label = prepared.order.data_type.label
+        many = label if len(sent) != 1 else label.removesuffix("s")
+        parts.append(f"{len(sent)} {many}, {reports.money_to_send(sent)}")
+    if waiting := flow.waiting(session.ledger, destination, plan):
+        parts.append(f"first {waiting} that earlier runs left unsent")
+    where = f"{destination.company_name} on {destination.platform_name} (profile {destination.profile})"
+    if parts:
+        session.console.confirm(f"Send {', and '.join(parts)}, to {where}?")
 
 
 def _show_before(session: Session, prepared: Prepared) -> None:
@@ -194,13 +211,21 @@ def _show_before(session: Session, prepared: Prepared) -> None:
         console.note(line)
 
 
-def _show_plan(session: Session, request: Request, prepared: Prepared, code: ExitCode, *, refused: bool) -> None:
+def _show_plan(
+    session: Session, request: Request, prepared: Prepared, elsewhere: Sequence[Push], *, refused: bool
+) -> ExitCode:
+    """Show a plan that is not carried out; gives the exit code."""
     from codat_ar_cli.domain import jsontext
 
     console, plan = session.console, prepared.plan
+    code = flow.exit_code_of_plan(plan, partial=request.partial)
+    code = most_urgent([code, *codes_of(push.state for push in elsewhere)])
+    rejects = None
+    if not request.dry_run and not refused:
+        rejects = write_rejects_of(prepared, path=request.rejects, fallback=session.state_dir)
     _show_before(session, prepared)
     report = reports.planned(plan)
-    payload = _payload(request, prepared, report, code)
+    payload = _payload(request, prepared, report, code, rejects=rejects)
     bodies = {one.identity.source_id: one.body for one in plan.to_send}
     if request.dry_run:
         for row in payload["documents"]:
@@ -210,12 +235,23 @@ def _show_plan(session: Session, request: Request, prepared: Prepared, code: Exi
         if not refused:  # else the findings have said it all, each with its place
             console.print(f"{drawn(console, report)}\n")
         if request.dry_run:
-            for source_id, text in bodies.items():
+            for source_id, text in islice(bodies.items(), SHOWN_BODIES):
                 console.print(source_id)
                 console.print(f"{jsontext.dumps_pretty(jsontext.loads(text or '{}'))}\n")
+            if len(bodies) > SHOWN_BODIES:
+                console.print(f"… and {len(bodies) - SHOWN_BODIES:,} more bodies; all of them with --json\n")
         console.print(_verdict(prepared, request, refused=refused))
 
     console.result(payload, human)
+    _tell_rejects(session, rejects)
+    if not request.dry_run and (waiting := flow.waiting(session.ledger, prepared.destination, plan)):
+        console.note(f"{waiting} documents of earlier runs are still unsent: push their files again")
+    return code
+
+
+def _tell_rejects(session: Session, rejects: Path | None) -> None:
+    if rejects is not None:
+        session.console.note(f"Rows that were not pushed, with the reason: {rejects}")
 
 
 def _verdict(prepared: Prepared, request: Request, *, refused: bool) -> str:
@@ -232,14 +268,16 @@ def _verdict(prepared: Prepared, request: Request, *, refused: bool) -> str:
     return f"Nothing to send: {', '.join(part for part in parts if part) or 'no documents'}."
 
 
-def _show_outcome(session: Session, request: Request, prepared: Prepared, pushed: flow.Pushed) -> ExitCode:
+def _show_outcome(
+    session: Session, request: Request, prepared: Prepared, pushed: flow.Pushed, elsewhere: Sequence[Push]
+) -> ExitCode:
     console, outcome = session.console, pushed.outcome
     report = reports.outcome(pushed.items)
-    rejects = write_rejects_of(prepared, pushed, path=request.rejects, fallback=session.state_dir)
+    rejects = write_rejects_of(prepared, pushed.items, path=request.rejects, fallback=session.state_dir)
     held = bool(prepared.broken) or any(item.disposition is Disposition.HELD for item in pushed.items)
-    code = most_urgent([outcome.exit_code, ExitCode.FINDINGS] if held else [outcome.exit_code])
-    payload = _payload(request, prepared, report, code, pushed=pushed)
-    payload["rejects_file"] = None if rejects is None else str(rejects)
+    codes = [outcome.exit_code, *codes_of(push.state for push in elsewhere)]
+    code = most_urgent([*codes, ExitCode.FINDINGS] if held else codes)
+    payload = _payload(request, prepared, report, code, pushed=pushed, rejects=rejects)
     stopped = outcome.stopped_by
     if stopped is not None:
         payload["stopped_by"] = {"code": stopped.code, "message": stopped.message, "hint": stopped.hint}
@@ -253,15 +291,20 @@ def _show_outcome(session: Session, request: Request, prepared: Prepared, pushed
         console.note(f"Documents of earlier runs: {_states(outcome.resumed)}")
     if stopped is not None:
         console.warn(f"stopped early: {stopped.message}" + (f"\n  hint: {stopped.hint}" if stopped.hint else ""))
-    if rejects is not None:
-        console.note(f"Rows that were not pushed, with the reason: {rejects}")
+    _tell_rejects(session, rejects)
     if code is ExitCode.UNFINISHED:
         console.note("Not finished yet: run the same command again; nothing is sent twice.")
     return code
 
 
 def _payload(
-    request: Request, prepared: Prepared, report: Report, code: ExitCode, *, pushed: flow.Pushed | None = None
+    request: Request,
+    prepared: Prepared,
+    report: Report,
+    code: ExitCode,
+    *,
+    pushed: flow.Pushed | None = None,
+    rejects: Path | None = None,
 ) -> dict[str, Any]:
     destination = prepared.destination
     counts = pushed.outcome.counts if pushed else {}
@@ -279,7 +322,7 @@ def _payload(
         "counts": {state.value: counts.get(state, 0) for state in reports.END_STATES},
         "documents": table_to_json(report.tables[0]),
         "findings": [reports.finding_json(finding) for finding in prepared.plan.all_findings],
-        "rejects_file": None,
+        "rejects_file": None if rejects is None else str(rejects),
         "exit_code": int(code),
     }
 

@@ -73,20 +73,24 @@ def run(
 
     Raises Interrupted, Terminated or HungUp when the work was cancelled, and whatever the work raises.
     """
-    return anyio.run(_watched, work)
+    # The result does not travel through the event loop's own task: putting the signal handlers back, asyncio spells
+    # that task out as text, with all of its result, and a plan of thousands of documents is long.
+    results: list[T] = []
+    seen = anyio.run(_watched, work, results)
+    return results[0], seen
 
 
 async def _watched(
-    work: Coroutine[Any, Any, T] | Callable[[anyio.Event], Coroutine[Any, Any, T]],
-) -> tuple[T, ExitCode | None]:
-    results: list[T] = []
+    work: Coroutine[Any, Any, T] | Callable[[anyio.Event], Coroutine[Any, Any, T]], results: list[T]
+) -> ExitCode | None:
+    """Put the work's result into `results`; give what the signals said."""
     with anyio.CancelScope() as scope:
         watch = _Watch(anyio.Event() if callable(work) else None, scope)
         with _handlers(watch):
             results.append(await (work(cast(anyio.Event, watch.stop)) if callable(work) else work))
     if not results:
         raise _ERRORS[watch.seen or ExitCode.INTERRUPTED]
-    return results[0], watch.seen
+    return watch.seen
 
 
 class _handlers:  # noqa: N801  (used as a verb: `with _handlers(watch):`)

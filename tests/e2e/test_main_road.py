@@ -84,6 +84,19 @@ def test_a_dry_run_shows_the_exact_bodies_and_writes_nothing(books, codat):
     assert books.ok("runs", "list", "--json").json["runs"] == []
 
 
+def test_a_dry_run_of_many_writes_out_a_few_bodies_for_people_and_all_for_machines(books):
+    header, *_, last = INVOICES.splitlines()
+    many = [header, *(last.replace("A-3", f"B-{number}") for number in range(12))]
+    (books.folder / "many.csv").write_text("\n".join(many), encoding="utf-8")
+
+    shown = books.ok("push", "invoices", "many.csv", "--dry-run")
+    told = books.ok("push", "invoices", "many.csv", "--dry-run", "--json").json
+
+    assert shown.out.count('"customerRef"') == 10
+    assert "2 more bodies; all of them with --json" in shown.out
+    assert all('"customerRef"' in document["body"] for document in told["documents"])
+
+
 def test_what_is_sent_is_what_the_dry_run_showed(books, codat):
     shown = books.ok("push", "invoices", "invoices.csv", "--dry-run", "--json").json["documents"]
     books.ok("push", "invoices", "invoices.csv", "--yes")

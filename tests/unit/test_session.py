@@ -249,6 +249,22 @@ def test_async_work_runs_in_a_thread_that_may_not_watch_signals(make):
     assert results == [3]
 
 
+def test_a_result_is_never_spelt_out_as_text_however_large_it_is(make):
+    class Plan:
+        spelt = 0
+
+        def __repr__(self) -> str:
+            Plan.spelt += 1
+            return "a plan"
+
+    async def work() -> Plan:
+        return Plan()
+
+    make().run_async(work())
+
+    assert Plan.spelt == 0
+
+
 def test_twice_verbose_tells_each_request_on_stderr(make, capsys):
     from codat_ar_cli.codat.transport import Exchange
 
