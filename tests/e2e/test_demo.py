@@ -94,7 +94,7 @@ def test_a_further_demo_gets_a_folder_of_its_own(machine, told):
 
 
 def test_amounts_due_fall_by_what_was_paid(told):
-    due = {row["number"]: (row["before"]["amount"], row["after"]["amount"]) for row in told["invoices"]}
+    due = {row["number"]: (row["due_before"]["amount"], row["due_after"]["amount"]) for row in told["invoices"]}
 
     assert due == {
         "DEMO-1001": ("864.30", "0.00"),
