@@ -1,5 +1,6 @@
 """The documentation against the code: nothing stale, no dead link, no command that does not exist."""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -156,6 +157,24 @@ def libraries(part: str) -> set[str]:
 
 def required(requirement: str) -> str:
     return re.split(r"[<>=!~\[; ]", requirement)[0]
+
+
+def test_every_library_that_is_imported_is_a_declared_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {required(each).replace("-", "_") for each in project["dependencies"]}
+    ours = sys.stdlib_module_names | {"codat_ar_cli", "_typeshed"}
+
+    assert set(imported()) - ours <= declared
+
+
+def imported() -> Iterator[str]:
+    """The first name of everything that the package imports, wherever it does."""
+    for path in (ROOT / "codat_ar_cli").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (each.name.partition(".")[0] for each in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield str(node.module).partition(".")[0]
 
 
 def test_the_configuration_page_names_every_environment_variable():
