@@ -49,7 +49,7 @@ def aged_debtors(
 def _buckets(report_date: date, periods: int, length: int) -> Iterator[tuple[date, date]]:
     last = report_date
     for index in range(periods):
-        first = _EVER if index == periods - 1 else last - timedelta(days=length - 1)
+        first = _EVER if index == periods - 1 else date.fromordinal(max(1, last.toordinal() - length + 1))
         yield first, last
         last = first - timedelta(days=1) if first > _EVER else last
 

@@ -64,6 +64,9 @@ class Call:
 
     def json(self) -> Any:
         """Read the body as JSON; raises the 400 that Codat gives for anything else."""
+        kind = self.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if kind != JSON and not kind.endswith("+json"):
+            raise ApiError(400, f"Error processing request - not valid. Content-Type must be {JSON}, not {kind}.")
         try:
             return loads(self.body)
         except ValueError as error:
@@ -131,4 +134,7 @@ def stamp(instant: datetime) -> str:
 def parse_stamp(text: str) -> datetime:
     """Read an ISO date or instant; without a zone it counts as UTC. Raises ValueError."""
     value = datetime.fromisoformat(text)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is out of range") from error

@@ -247,7 +247,11 @@ class Company:
 
     def _write(self, books: Books, operation: Operation, at: datetime) -> Written | Refused:
         work = operation.work
-        outcome = work.carry_out(books, at)
+        try:
+            outcome = work.carry_out(books, at)
+        except ArithmeticError:  # only amounts no business has get here; the platform can't store them either
+            item = {"itemId": "", "message": "An amount is out of range.", "validatorName": work.data_type}
+            outcome = Refused(400, "An error occurred in a downstream service.", [item])
         if isinstance(outcome, Refused):
             return outcome
         changes = outcome.changes

@@ -4,15 +4,23 @@ import json
 from decimal import Decimal
 from typing import Any
 
+_LARGEST_EXPONENT = 100
+"""Powers of ten; a number is written out in full, so `1e999999` would be a megabyte."""
 _text = json.encoder.encode_basestring
 
 
 def loads(text: str | bytes) -> Any:
-    """Read JSON; raises ValueError on text that is not JSON, on NaN and Infinity, and on absurd nesting."""
+    """Read JSON; raises ValueError on text that is not JSON, on NaN and Infinity, and on absurd nesting.
+
+    Also on what could be read and never written again: a number with an exponent beyond reason, half a character.
+    """
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(text, parse_float=_exact, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if (b"\\u" if isinstance(text, bytes) else "\\u") in text:  # type: ignore[operator]
+        dumps(value).encode()  # an escaped lone surrogate is a UnicodeEncodeError, which is a ValueError
+    return value
 
 
 def dumps(value: Any) -> str:
@@ -20,6 +28,13 @@ def dumps(value: Any) -> str:
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
+
+
+def _exact(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError(f"{text[:40]} is out of range")
+    return number
 
 
 def _refuse(constant: str) -> Any:

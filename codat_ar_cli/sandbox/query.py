@@ -125,7 +125,7 @@ def _or(left: Test, right: Test) -> Test:
 
 def _condition(text: str, model: Model) -> Test:
     match = _CONDITION.fullmatch(text)
-    if match is None or not match[3]:
+    if match is None or not match[3] or match[3].startswith("="):
         raise _malformed()
     path, operator, value = match.groups()
     kind = model.kind(path)

@@ -252,8 +252,10 @@ def _set_sync_settings(world: World, call: Call, owner: str) -> Answer:
 
 
 def _is_setting(setting: Any, known: frozenset[str]) -> bool:
-    required = {"dataType", "fetchOnFirstLink", "syncSchedule", "syncOrder"}
-    return isinstance(setting, dict) and required <= set(setting) and setting["dataType"] in known
+    if not isinstance(setting, dict) or not isinstance(setting.get("fetchOnFirstLink"), bool):
+        return False
+    data_type, numbers = setting.get("dataType"), (setting.get("syncSchedule"), setting.get("syncOrder"))
+    return isinstance(data_type, str) and data_type in known and all(type(number) is int for number in numbers)
 
 
 def _default_settings() -> list[dict[str, Any]]:

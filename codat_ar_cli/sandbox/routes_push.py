@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from codat_ar_cli.sandbox.answers import Answer, ApiError, Call, json_answer
 from codat_ar_cli.sandbox.company import Company
-from codat_ar_cli.sandbox.models import BY_TYPE, BY_URL, OPERATION, OTHER_TYPES, Resource
+from codat_ar_cli.sandbox.models import BY_TYPE, BY_URL, OPERATION, OTHER_TYPES, SYNCED_TYPES, Resource
 from codat_ar_cli.sandbox.multipart import first_file
 from codat_ar_cli.sandbox.operations import Work, new_operation
 from codat_ar_cli.sandbox.paging import Shelf, page
@@ -32,7 +32,7 @@ def get_options(world: World, call: Call) -> Answer:
     books = world.company(call).books_of(call.params["connectionId"])
     options = books.platform.options(data_type) if data_type in BY_TYPE else None
     if options is None:
-        known = data_type in BY_TYPE or data_type in OTHER_TYPES
+        known = data_type in SYNCED_TYPES or data_type in OTHER_TYPES
         raise _unsupported(books, data_type) if known else ApiError(404, f"Nothing is found at {call.path}")
     return json_answer(options)
 

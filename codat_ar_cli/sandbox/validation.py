@@ -30,7 +30,8 @@ READ_ONLY = frozenset(
 _NAMES = frozenset({"name", "companyName", "effectiveTaxRate"})
 """What references carry beside their id when they are read; on a write only the id counts (reference §5)."""
 _DATE = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
+    r"(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
 )
 _INDEX = re.compile(r"\[\d+\]")
 _USES = {
@@ -156,7 +157,7 @@ class _Examiner:
             where = f"{place}.{pascal(name)}".lstrip(".")
             given = value.get(name)
             if given is None:
-                if inner.required and self.rules.enforce_required:
+                if inner.required and inner.enforced and self.rules.enforce_required:
                     self._fail(found, where, f"{words(name)} must be provided.")
                 continue
             kept[name] = self._checked(given, inner, where, name, found)

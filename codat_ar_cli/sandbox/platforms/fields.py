@@ -18,6 +18,8 @@ class Field:
     """`Object`, `Array`, `String`, `Number`, `Boolean` or `DateTime`; the fields of an Array describe one element."""
     required: bool = False
     """Holds only where the parent is sent (reference §9.1)."""
+    enforced: bool = True
+    """Whether a write without a required value fails."""
     fields: Mapping[str, "Field"] | None = None
     choices: tuple[str, ...] = ()
     """Closed list of values; empty where anything goes."""
@@ -89,6 +91,11 @@ def ref(refers: str, *, notes: tuple[str, ...] = ()) -> Field:
 def req(inner: Field) -> Field:
     """Make a field required."""
     return replace(inner, required=True)
+
+
+def said_required(inner: Field) -> Field:
+    """Show a field as required, yet take writes without it."""
+    return replace(inner, required=True, enforced=False)
 
 
 def optional(inner: Field) -> Field:
