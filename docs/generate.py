@@ -117,7 +117,9 @@ def _context() -> Any:
 
 def _argument(param: Any) -> str:
     shown = str(param.make_metavar(_context())).strip("{}")
-    return shown.upper() if shown.isalpha() else shown
+    if shown.isalpha():
+        shown = shown.upper() if param.required else f"[{shown.upper()}]"
+    return shown
 
 
 def _options(params: Any) -> str:
@@ -126,7 +128,7 @@ def _options(params: Any) -> str:
         if param.is_flag or param.count:
             shown = ", ".join(f"`{name}`" for name in param.opts)
         else:
-            metavar = param.metavar or str(param.type.name).upper()
+            metavar = param.metavar or ("N" if "int" in param.type.name else str(param.type.name).upper())
             shown = ", ".join(f"`{name} {metavar}`" for name in param.opts)
         has_default = param.default not in {None, False, ""} and not callable(param.default)
         default = f" Default: `{param.default}`." if has_default and not isinstance(param.default, list) else ""
@@ -241,7 +243,8 @@ def schema_file(name: str) -> str:
 def _fields(schema: dict[str, Any], under: str = "") -> Iterator[list[str]]:
     for key, field in schema.get("properties", {}).items():
         optional = "" if key in schema["required"] else " (not always)"
-        yield [f"`{under}{key}`{optional}", _type(field), field.get("description", "")]
+        meaning = re.sub(r"\b([a-z-]+)\.md\b", r"[\1](\1.md)", field.get("description", ""))
+        yield [f"`{under}{key}`{optional}", _type(field), meaning]
         inner = field.get("items", field)
         yield from _fields(inner, f"{under}{key}{'[]' if 'items' in field else ''}.")
 

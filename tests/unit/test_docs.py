@@ -141,6 +141,36 @@ def what_is_wrong(line: str, tree: Any) -> str | None:
     return None
 
 
+def test_every_hint_of_the_program_names_commands_and_options_that_exist(tree):
+    hints = sorted({hint for text in texts_of_the_program() for hint in hinted(text)})
+    wrong = [f"{hint}: {why}" for hint in hints if (why := what_is_wrong(hint, tree))]
+
+    assert len(hints) > 20
+    assert wrong == []
+
+
+def hinted(text: str) -> list[str]:
+    """The command lines in a text: in backticks, or the text itself where it starts with a known command."""
+    from codat_ar_cli.cli.root import COMMANDS
+
+    found = re.findall(r"`(codat-ar [^`]+)`", text)
+    plain = re.match(r"codat-ar ([a-z]+)[^,;()`\n]*", text)
+    return [*found, plain[0]] if plain and plain[1] in COMMANDS else found
+
+
+def texts_of_the_program() -> Iterator[str]:
+    """Every text in the source, docstrings too, with X for what is filled in."""
+    for path in (ROOT / "codat_ar_cli").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        parts = {id(part) for node in formatted for part in node.values}
+        for each in formatted:
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in each.values)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+                yield node.value
+
+
 def test_the_dependencies_page_and_pyproject_name_the_same_libraries():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
