@@ -2,7 +2,7 @@
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _ESCAPE = json.encoder.encode_basestring
@@ -10,20 +10,31 @@ _LITERALS = {None: "null", True: "true", False: "false"}
 
 
 class JsonTextError(ValueError):
-    """The text is not JSON, or holds a number that is none (NaN, Infinity)."""
+    """The text is not JSON, or holds what we could not write again: NaN, Infinity, 1e9999, half a character."""
+
+
+_LARGEST_EXPONENT = 100
+"""Beyond it a number is no amount, and written out it would fill the memory."""
 
 
 def loads(text: str | bytes) -> Any:
     """Read JSON; numbers with a fraction or an exponent become `Decimal`, whole numbers `int`.
 
-    Raises JsonTextError, with line and column in its text.
+    Raises JsonTextError, with line and column in its text where the parser tells them.
     """
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        if isinstance(text, bytes):  # strictly: json itself would let half characters through
+            text = text.decode(json.detect_encoding(text))
+        value = json.loads(text, parse_float=_decimal, parse_constant=_refuse)
+        if "\\ud" in text or "\\uD" in text:
+            dumps(value).encode()
     except RecursionError as error:
         raise JsonTextError("nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise JsonTextError("it holds half of a character (a lone surrogate)") from error
     except ValueError as error:
         raise JsonTextError(str(error)) from error
+    return value
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
@@ -41,6 +52,16 @@ def dumps_pretty(value: Any) -> str:
 
 def _refuse(constant: str) -> Any:
     raise JsonTextError(f"{constant} is not a JSON number")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what the library itself carries
+        raise JsonTextError("a number's exponent is out of range") from None
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise JsonTextError(f"a number's exponent is out of range: {value.adjusted()}")
+    return value
 
 
 def _scalar(value: Any) -> str | None:
