@@ -26,7 +26,7 @@ from codat_ar_cli.flows.prepare import Destination, Order, Prepared, Workshop, p
 from codat_ar_cli.flows.reject import write_rejects_of
 from codat_ar_cli.reports import pushing as reports
 from codat_ar_cli.reports.model import Report
-from codat_ar_cli.reports.render import table_to_json
+from codat_ar_cli.reports.render import table_to_json, wrap
 
 SHOWN_BODIES = 10
 """How many bodies a dry run writes out for people before it counts the rest; machines get all."""
@@ -240,7 +240,7 @@ def _show_plan(
                 console.print(f"{jsontext.dumps_pretty(jsontext.loads(text or '{}'))}\n")
             if len(bodies) > SHOWN_BODIES:
                 console.print(f"… and {len(bodies) - SHOWN_BODIES:,} more bodies; all of them with --json\n")
-        console.print(_verdict(prepared, request, refused=refused))
+        console.print(wrap(_verdict(prepared, request, refused=refused), console.width))
 
     console.result(payload, human)
     _tell_rejects(session, rejects)
@@ -259,7 +259,7 @@ def _verdict(prepared: Prepared, request: Request, *, refused: bool) -> str:
     if refused:
         errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings)
         many = "an error" if errors == 1 else f"{errors:,} errors"
-        return f"Nothing was sent: the file has {many}. Correct them, or send the good documents with --partial."
+        return f"Nothing was sent: the file has {many}. Correct the file, or send the good documents with --partial."
     if request.dry_run:
         return f"Dry run: {len(plan.to_send)} of {len(plan.documents)} documents would be sent; nothing was."
     done = sum(one.disposition is Disposition.DONE for one in plan.documents)

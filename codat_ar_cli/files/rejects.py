@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import filecmp
 import itertools
 import os
 import tempfile
@@ -52,7 +53,8 @@ def rejects_path(file: Path, folder: Path | None = None) -> Path:
 def write_rejects(table: Table, reasons: Mapping[Place, str], path: Path) -> Path:
     """Write the rows that have a reason, in file order, as CSV with the input's own columns and delimiter.
 
-    reasons: by `Row.place`. Nothing is overwritten: where `path` exists, `-2`, `-3`… is put before its suffix.
+    reasons: by `Row.place`. Nothing is overwritten: where `path` exists with other content, `-2`, `-3`… is put
+    before its suffix; a file that has this very content already is left and its path given.
     The file appears whole or not at all, readable by its owner only. Gives the path written. Raises
     RejectsNotWritten.
     """
@@ -91,6 +93,8 @@ def _publish(path: Path, records: Iterable[list[str]], table: Table) -> Path:
             file.flush()
             os.fsync(file.fileno())
         for candidate in _candidates(path):
+            if candidate.is_file() and filecmp.cmp(candidate, temporary, shallow=False):
+                return candidate
             with contextlib.suppress(FileExistsError):
                 # Taking the name first makes sure that nobody else's file is replaced.
                 os.close(os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

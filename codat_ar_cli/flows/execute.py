@@ -21,7 +21,7 @@ from codat_ar_cli.ledger.store import Ledger
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
 
-__all__ = ["Progress", "RunOutcome", "execute"]
+__all__ = ["Progress", "RunOutcome", "codes_of", "execute"]
 
 GRACE_SECONDS = 30.0
 """How long a stopped run waits for the requests in flight."""
@@ -41,6 +41,11 @@ _CODES: dict[State, ExitCode] = {
     State.PENDING: ExitCode.UNFINISHED,
     State.PLANNED: ExitCode.UNFINISHED,
 }
+
+
+def codes_of(states: Iterable[State]) -> list[ExitCode]:
+    """Give the exit codes that documents in these states call for; none for what is done."""
+    return [_CODES[state] for state in states if state in _CODES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,7 @@ def _outcome(work: Workload, run_id: RunId | None, *, was_interrupted: bool) -> 
     others = [work.ledger.push(push_id) for push_id in work.states if push_id not in own]
     resumed = Counter(push.state for push in others)
     counts = resumed if run_id is None else Counter(item.state for item in items)
-    codes = [_CODES[state] for state in (*counts, *resumed) if state in _CODES]
+    codes = codes_of([*counts, *resumed])
     if work.stopped_by is not None:
         codes.append(work.stopped_by.exit_code)
     codes.extend(defect.exit_code for defect in work.defects)

@@ -10,7 +10,7 @@ import anyio
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition, Plan
-from codat_ar_cli.domain.pushes import RunHeader, RunItem
+from codat_ar_cli.domain.pushes import Push, RunHeader, RunItem
 from codat_ar_cli.domain.types import RunId
 from codat_ar_cli.errors import ExitCode
 from codat_ar_cli.flows.execute import Progress, RunOutcome, execute
@@ -131,6 +131,13 @@ async def finish_sent(
         on_progress=on_progress,
         send_planned=False,
     )
+
+
+def left_elsewhere(ledger: "Ledger", earlier: RunOutcome | None, plan: Plan) -> list[Push]:
+    """Give what earlier runs had under way and this plan does not hold, as it stands now."""
+    planned = {document.identity for document in plan.documents}
+    pushes = () if earlier is None else earlier.pushes
+    return [ledger.push(push.id) for push in pushes if push.identity not in planned]
 
 
 def _header(prepared: Prepared, command: str) -> RunHeader:

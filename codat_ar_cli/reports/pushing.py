@@ -94,6 +94,14 @@ def findings_for_people(found: Sequence[Finding]) -> list[str]:
     return lines
 
 
+def unhappy(pushes: Iterable[Push]) -> list[str]:
+    """Say of rejected and doubtful documents why, a line each; of many only the first."""
+    told = [push for push in pushes if push.state in {State.REJECTED, State.IN_DOUBT}]
+    lines = [f"  {push.label}: {STATE_WORDS[push.state]}: {push.cause_text} (run {push.run_id})" for push in told]
+    more = len(lines) - SHOWN_FINDINGS
+    return lines if more <= 0 else [*lines[:SHOWN_FINDINGS], f"  … and {more} more"]
+
+
 def finding_json(finding: Finding) -> dict[str, Any]:
     """Give a finding as JSON values."""
     return {

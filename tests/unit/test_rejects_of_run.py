@@ -6,11 +6,10 @@ from codat_ar_cli.domain.drafting import draft_invoices
 from codat_ar_cli.domain.findings import Finding, Severity
 from codat_ar_cli.domain.layouts import INVOICES
 from codat_ar_cli.domain.plan import ControlTotals, Plan
-from codat_ar_cli.domain.types import RunId
 from codat_ar_cli.errors import ExitCode
 from codat_ar_cli.files.readers import read_table
 from codat_ar_cli.flows.prepare import Prepared
-from codat_ar_cli.flows.push import Pushed, exit_code_of_plan
+from codat_ar_cli.flows.push import exit_code_of_plan
 from codat_ar_cli.flows.reject import write_rejects_of
 
 HEADER = "invoice_number,customer,issue_date,currency,line_description,quantity,unit_price"
@@ -24,9 +23,7 @@ def test_rows_that_could_not_be_drafted_are_among_the_rejects(tmp_path):
     plan = Plan((), drafted.findings, drafted.totals)
     prepared = Prepared(cast(Any, None), cast(Any, None), table, plan, drafted.broken)
 
-    written = write_rejects_of(
-        prepared, Pushed(RunId("r"), (), cast(Any, None)), path=tmp_path / "out.csv", fallback=tmp_path
-    )
+    written = write_rejects_of(prepared, path=tmp_path / "out.csv", fallback=tmp_path)
 
     assert written is not None
     again = read_table(written, INVOICES)
