@@ -23,7 +23,7 @@ from codat_ar_cli.domain.layouts import INVOICES, PAYMENTS, Kind, Layout
 from codat_ar_cli.domain.lifecycle import Cause
 from codat_ar_cli.domain.limits import ACCEPTABLE
 from codat_ar_cli.domain.slots import Slot
-from codat_ar_cli.errors import CodatArError, ExitCode
+from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = Path(codat_ar_cli.__file__).parent
@@ -44,6 +44,15 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
 def exit_codes() -> str:
     """Give every exit code with its meaning."""
     return table(["code", "name", "meaning"], [[str(int(code)), code.name, code.meaning] for code in ExitCode])
+
+
+def exit_order() -> str:
+    """Give the exit codes with the most urgent first."""
+    left, order = set(ExitCode) - {ExitCode.DONE}, []
+    while left:
+        order.append(most_urgent(left))
+        left.remove(order[-1])
+    return f"Where several apply, the first of these is given: {', '.join(str(int(code)) for code in order)}."
 
 
 def columns(layout: Layout) -> str:
@@ -229,10 +238,14 @@ def json_results() -> str:
     parts = []
     for name, schema in SCHEMAS.items():
         parts.append(
-            f"## {name}\n\n{schema['description']}. Schema: [{schema_file(name)}](schemas/{schema_file(name)})"
+            f"## {name}\n\n{_linked(schema['description'])}. Schema: [{schema_file(name)}](schemas/{schema_file(name)})"
         )
         parts.append(table(["field", "type", "meaning"], list(_fields(schema))))
     return "\n\n".join(parts)
+
+
+def _linked(text: str) -> str:
+    return re.sub(r"\b([a-z-]+)\.md\b", r"[\1](\1.md)", text)
 
 
 def schema_file(name: str) -> str:
@@ -243,7 +256,7 @@ def schema_file(name: str) -> str:
 def _fields(schema: dict[str, Any], under: str = "") -> Iterator[list[str]]:
     for key, field in schema.get("properties", {}).items():
         optional = "" if key in schema["required"] else " (not always)"
-        meaning = re.sub(r"\b([a-z-]+)\.md\b", r"[\1](\1.md)", field.get("description", ""))
+        meaning = _linked(field.get("description", ""))
         yield [f"`{under}{key}`{optional}", _type(field), meaning]
         inner = field.get("items", field)
         yield from _fields(inner, f"{under}{key}{'[]' if 'items' in field else ''}.")
@@ -263,6 +276,7 @@ def _type(field: dict[str, Any]) -> str:
 
 REGIONS: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
+    "exit-order": exit_order,
     "invoice-columns": lambda: columns(INVOICES),
     "payment-columns": lambda: columns(PAYMENTS),
     "sample-config": sample_config,

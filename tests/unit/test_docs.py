@@ -235,6 +235,20 @@ def test_the_examples_of_file_formats_are_read_without_a_complaint(tmp_path):
         assert drafted.documents
 
 
+def test_the_pushing_page_names_every_outcome_and_kind_of_finding_in_the_words_that_are_shown():
+    from codat_ar_cli.domain.findings import Severity
+    from codat_ar_cli.domain.lifecycle import State
+    from codat_ar_cli.reports.pushing import END_STATES, STATE_WORDS
+
+    rows = [line for line in (ROOT / "docs" / "pushing.md").read_text(encoding="utf-8").splitlines() if "|" in line]
+    outcomes = {(STATE_WORDS[state], f"`{state.value}`") for state in END_STATES}
+    told = {tuple(cell.strip() for cell in row.split("|")[1:3]) for row in rows}
+
+    assert outcomes <= told
+    assert {f"`{severity.value}`" for severity in Severity} <= {first for first, _ in told}
+    assert set(END_STATES) == set(State) - {State.SENDING}
+
+
 def test_the_fault_plan_of_the_sandbox_page_is_one():
     from codat_ar_cli.domain import jsontext
     from codat_ar_cli.sandbox.faults import FaultPlan
