@@ -103,11 +103,15 @@ class Console:
         self._line(self._err if self.json else self._out, text)
 
     def facts(self, pairs: Sequence[tuple[str, str | None]]) -> None:
-        """Write aligned `label  value` lines; pairs without a value are left out."""
+        """Write aligned `label  value` lines, long values folded; pairs without a value are left out."""
+        from codat_ar_cli.reports.grid import fold
+
         width = max((len(label) for label, _ in pairs), default=0)
+        room = max(self.width - width - 2, DEFAULT_WIDTH // 4)
         for label, value in pairs:
             if value is not None:
-                self.print(f"{label:<{width}}  {value}")
+                for number, line in enumerate(fold(value, room)):
+                    self.print(f"{'' if number else label:<{width}}  {line}")
 
     def table(
         self,
