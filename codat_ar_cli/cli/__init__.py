@@ -81,10 +81,13 @@ def _invoke(words: Sequence[str], session: "Session") -> ExitCode:
 
 def _usage(wrong: Exception, session: "Session") -> ExitCode:
     context = getattr(wrong, "ctx", None)
-    if type(wrong).__name__ == "NoArgsIsHelpError" and context is not None:
-        session.console.print(context.get_help())
-        return ExitCode.USAGE
     path = context.command_path if context is not None else "codat-ar"
+    if type(wrong).__name__ == "NoArgsIsHelpError" and context is not None:
+        if session.console.json:
+            session.console.failure("usage", f"`{path}` needs a command", hint=f"see `{path} --help`")
+        else:
+            session.console.print(context.get_help())
+        return ExitCode.USAGE
     message = getattr(wrong, "format_message", lambda: str(wrong))()
     session.console.failure("usage", message.rstrip("."), hint=f"see `{path} --help`")
     return ExitCode.USAGE

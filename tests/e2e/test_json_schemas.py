@@ -150,6 +150,8 @@ def stand_alone(run: Machine, monkeypatch: pytest.MonkeyPatch, folder: Path) -> 
     run("demo")
     run("sandbox", "serve", "--port", "0", "--platform", "xero", "--", sys.executable, "-c", "pass")
     run("nonsense", code=2)
+    run("push", code=2)
+    run(code=2)
 
 
 @pytest.fixture
