@@ -16,6 +16,14 @@ from codat_ar_cli.ledger.tables import event as events
 _GENESIS = "0" * 64
 _HASHED = ("chain", "position", "at", "event", "run_id", "push_id", "from_state", "to_state", "facts", "prev_hash")
 
+_LAST = (
+    sa.select(events.c.position, events.c.hash)
+    .where(events.c.chain == sa.bindparam("chain"))
+    .order_by(events.c.position.desc())
+    .limit(1)
+)
+_APPEND = sa.insert(events)
+
 
 def chain_of(api_host: str, company: str) -> str:
     """Name the chain that a company's events stand in."""
@@ -28,12 +36,7 @@ def append(connection: sa.Connection, *, chain: str, values: Sequence[Mapping[st
     values: per event `at`, `event`, `run_id`, `push_id`, `from_state`, `to_state` and `facts` (JSON values).
     Where another writer got in between, the position is taken and the whole transaction fails.
     """
-    last = connection.execute(
-        sa.select(events.c.position, events.c.hash)
-        .where(events.c.chain == chain)
-        .order_by(events.c.position.desc())
-        .limit(1)
-    ).first()
+    last = connection.execute(_LAST, {"chain": chain}).first()
     position, previous = (last.position, last.hash) if last else (0, _GENESIS)
     rows = []
     for value in values:
@@ -43,7 +46,7 @@ def append(connection: sa.Connection, *, chain: str, values: Sequence[Mapping[st
         row["hash"] = previous = _hash(row)
         rows.append(row)
     if rows:
-        connection.execute(sa.insert(events), rows)
+        connection.execute(_APPEND, rows)
 
 
 def latest_instant(connection: sa.Connection, chain: str) -> str | None:

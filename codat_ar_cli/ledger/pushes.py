@@ -184,11 +184,18 @@ def read_push(row: Mapping[Any, Any]) -> Push:
 _MOVED = ("state", "attempt", "first_sent_at", "run_id", "body_sha256")
 _NAMED = ("api_host", "company", "connection", "data_type", "source_system", "source_id")
 
+# Built once: every document takes three moves, and building a statement costs as much as running it.
+_ROW_TO_MOVE = sa.select(*(pushes.c[name] for name in (*_MOVED, *_NAMED))).where(
+    pushes.c.push_id == sa.bindparam("push_id")
+)
+_UPDATE = sa.update(pushes).where(
+    pushes.c.push_id == sa.bindparam("which"), pushes.c.state == sa.bindparam("state_before")
+)
+
 
 def _row_to_move(connection: sa.Connection, push_id: PushId) -> Mapping[Any, Any]:
     """Read what a move needs, not the body: it is the bulk of a row, and read anew for every move."""
-    columns = [pushes.c[name] for name in (*_MOVED, *_NAMED)]
-    row = connection.execute(sa.select(*columns).where(pushes.c.push_id == push_id)).mappings().first()
+    row = connection.execute(_ROW_TO_MOVE, {"push_id": push_id}).mappings().first()
     if row is None:
         raise UnknownPush(push_id)
     return row
@@ -306,8 +313,7 @@ def _insert_items(
 
 
 def _update(connection: sa.Connection, push_id: PushId, before: State, values: Mapping[str, Any]) -> None:
-    statement = sa.update(pushes).where(pushes.c.push_id == push_id, pushes.c.state == before.value)
-    if connection.execute(statement.values(**values)).rowcount != 1:
+    if connection.execute(_UPDATE, {**values, "which": push_id, "state_before": before.value}).rowcount != 1:
         raise LostMove(f"push {push_id} is no longer {before}")
 
 
