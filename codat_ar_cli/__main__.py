@@ -8,8 +8,11 @@ from codat_ar_cli import __version__
 def main() -> int:
     """Run the command line and return the process's exit code (docs/exit-codes.md)."""
     if sys.argv[1:] == ["--version"]:
-        print(f"codat-ar {__version__}")
-        return 0
+        try:
+            print(f"codat-ar {__version__}", flush=True)
+            return 0
+        except OSError:
+            pass  # nowhere to write to: the long way below says so
     import gc
 
     # Importing makes no garbage: looking for it is a tenth of a short command's time, and so is looking for it

@@ -23,21 +23,16 @@ def main(args: Sequence[str] | None = None, *, session: "Session | None" = None)
     # Known before parsing, so that wrong usage is answered in the form that was asked for.
     ours = words[: words.index("--")] if "--" in words else words
     own = session or Session(Options(json="--json" in ours))
-    try:
-        code = _run(words, own)
-        sys.stdout.flush()
-        return int(code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): say nothing more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
+    code = _run(words, own)
+    lost = own.console.finish()
+    return int(code if lost is None else most_urgent([code, lost.exit_code]))
 
 
 def _have_streams() -> None:
-    """Give output a place to go where the shell closed it (`>&-`); it counts as not wanted."""
-    for name in ("stdout", "stderr"):
+    """Give input and output a place where the shell closed them (`<&-`, `>&-`): nothing to read, nobody to tell."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (lives as long as we do)
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  (lives as long as we do)
 
 
 def _run(words: Sequence[str], session: "Session") -> ExitCode:
@@ -56,7 +51,7 @@ def _run(words: Sequence[str], session: "Session") -> ExitCode:
         session.console.failure("interrupted", "interrupted", hint="run the same command again to go on")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        raise
+        return ExitCode.DONE  # only `--help` is not written by the console: its reader has seen enough
     except Exception as defect:  # noqa: BLE001  (the last line of defence: no traceback reaches a user)
         from codat_ar_cli.cli.crash import report
 
@@ -64,10 +59,26 @@ def _run(words: Sequence[str], session: "Session") -> ExitCode:
         return ExitCode.DEFECT
 
 
+class UnreadableWord(CodatArError):
+    """An argument holds bytes that are no text in this system's encoding: no ledger or config could keep it."""
+
+    code = "usage.unreadable-word"
+
+    def __init__(self, word: str) -> None:
+        super().__init__(
+            f"the argument {word!a} is not text in this system's encoding",
+            hint="rename the file or folder, or set a locale that fits it, such as LC_ALL=C.UTF-8",
+        )
+
+
 def _invoke(words: Sequence[str], session: "Session") -> ExitCode:
     import typer
 
     from codat_ar_cli.cli.root import build
+
+    for word in words:
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            raise UnreadableWord(word)
 
     # Not `build().main()`: that would turn Ctrl-C into a bare exit code before we can say how to go on.
     tree = build()

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from codat_ar_cli.cli.streams import Outlet
 from codat_ar_cli.cli.text import harmless, jsonable
 from codat_ar_cli.errors import CodatArError, ExitCode
 
@@ -41,13 +41,17 @@ class NotConfirmed(CodatArError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table for people."""
+class OutputLost(CodatArError):
+    """The result could not be written to stdout; what the command did is done all the same."""
 
-    heading: str
-    right: bool = False
-    """Amounts and counts stand to the right."""
+    code = "output.lost"
+    exit_code = ExitCode.UNFINISHED
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"the result could not be written to stdout: {error.strerror or error}",
+            hint="make room, or choose another place, and run the same command again; nothing is sent twice",
+        )
 
 
 class Progress:
@@ -84,8 +88,8 @@ class Console:
         self._no_input = no_input
         self._env = os.environ if env is None else env
         self._in = stdin or sys.stdin
-        self._out = stdout or sys.stdout
-        self._err = stderr or sys.stderr
+        self._out = Outlet(stdout or sys.stdout)
+        self._err = Outlet(stderr or sys.stderr)
         self._prompts = prompts
 
     def result(self, payload: Mapping[str, Any], human: Callable[[], None]) -> None:
@@ -112,28 +116,6 @@ class Console:
             if value is not None:
                 for number, line in enumerate(fold(value, room)):
                     self.print(f"{'' if number else label:<{width}}  {line}")
-
-    def table(
-        self,
-        columns: Sequence[Column | str],
-        rows: Sequence[Sequence[object]],
-        *,
-        title: str | None = None,
-    ) -> None:
-        """Write a table that fits the width; long cells fold, nothing is cut off. None is an empty cell."""
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        heading = None if title is None else Text(harmless(title))
-        table = Table(box=box.SIMPLE_HEAD if self.is_unicode else box.ASCII, title=heading, title_justify="left")
-        for column in columns:
-            shown = Column(column) if isinstance(column, str) else column
-            justify: Any = "right" if shown.right else "left"
-            table.add_column(Text(harmless(shown.heading)), justify=justify, overflow="fold", no_wrap=shown.right)
-        for row in rows:
-            table.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
-        self._rich(self._err if self.json else self._out).print(table)
 
     def note(self, text: str) -> None:
         """Say something worth knowing; silent under `--quiet`."""
@@ -176,7 +158,7 @@ class Console:
             return
         from codat_ar_cli.cli.progress import bar
 
-        with bar(self._rich(self._err), total, label) as shown:
+        with bar(self._err, total, label, width=self.width, is_plain=bool(self._env.get("NO_COLOR"))) as shown:
             yield shown
 
     @property
@@ -226,7 +208,7 @@ class Console:
     @property
     def is_unicode(self) -> bool:
         """Whether stdout takes every character; lines and boxes are drawn in ASCII where it does not."""
-        return (self._out.encoding or "ascii").lower().replace("-", "").startswith("utf")
+        return self._out.encoding.lower().replace("-", "").startswith("utf")
 
     @property
     def width(self) -> int:
@@ -235,12 +217,14 @@ class Console:
 
         return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
 
-    def _rich(self, stream: TextIO) -> Any:
-        from rich.console import Console as RichConsole
-
-        # Text is passed as rich.Text, never as markup, so brackets in data stay brackets.
-        plain = bool(self._env.get("NO_COLOR")) or not stream.isatty()
-        return RichConsole(file=stream, width=self.width, no_color=plain, highlight=False, markup=False, emoji=False)
+    def finish(self) -> OutputLost | None:
+        """Hand over what is still held back; give the error, already told, when stdout did not take the result."""
+        self._out.flush()
+        lost = None if self._out.lost is None or self._out.reader_left else OutputLost(self._out.lost)
+        if lost is not None:
+            self._tell(f"error: {lost.message}  [{lost.code}]\n  hint: {lost.hint}")
+        self._err.flush()
+        return lost
 
     def _tell(self, text: str) -> None:
         """Write words on stderr; on a terminal, lines break between words."""
@@ -254,25 +238,14 @@ class Console:
             text = "\n".join(fold(line) for line in text.split("\n"))
         self._line(self._err, text)
 
-    def _line(self, stream: TextIO, text: str) -> None:
+    def _line(self, outlet: Outlet, text: str) -> None:
         for line in text.split("\n"):
-            _write(stream, harmless(line) + "\n")
+            outlet.write(harmless(line) + "\n")
 
     def _write_json(self, payload: Mapping[str, Any]) -> None:
         from codat_ar_cli.domain import jsontext
 
         value = jsonable(payload)
         text = jsontext.dumps_pretty(value) if self._out.isatty() else jsontext.dumps(value)
-        _write(self._out, text + "\n", encoding="utf-8")
+        self._out.write_utf8(text + "\n")
         self._out.flush()
-
-
-def _write(stream: TextIO, text: str, *, encoding: str | None = None) -> None:
-    r"""Write, showing what the stream's encoding lacks as `\xe9` instead of failing on it."""
-    buffer = getattr(stream, "buffer", None)
-    if encoding is not None and buffer is not None:
-        stream.flush()
-        buffer.write(text.encode(encoding))
-        return
-    target = stream.encoding or "utf-8"
-    stream.write(text.encode(target, "backslashreplace").decode(target))

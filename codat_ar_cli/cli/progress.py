@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 from rich import progress as rich_progress
 from rich.console import Console as RichConsole
 
 from codat_ar_cli.cli.console import Progress
+from codat_ar_cli.cli.streams import Outlet
 from codat_ar_cli.cli.text import harmless
 
 
@@ -24,8 +26,11 @@ class _Bar(Progress):
 
 
 @contextmanager
-def bar(console: RichConsole, total: int | None, label: str) -> Iterator[Progress]:
-    """Draw a bar, or a spinner where `total` is not known, until the block ends."""
+def bar(outlet: Outlet, total: int | None, label: str, *, width: int, is_plain: bool) -> Iterator[Progress]:
+    """Draw a bar, or a spinner where `total` is not known, until the block ends; `is_plain`: without colours."""
+    # An outlet has all of a stream that rich uses, and a terminal that went away does not end the work.
+    stream = cast("IO[str]", outlet)
+    console = RichConsole(file=stream, width=width, no_color=is_plain, highlight=False, markup=False, emoji=False)
     columns = (
         rich_progress.SpinnerColumn(),
         rich_progress.TextColumn("{task.description}", markup=False),

@@ -318,7 +318,7 @@ class Session:
             open_client = CodatClient
         url = base_url if base_url is not None else self.base_url
         key = secret if secret is not None else self.secret
-        traced = {"on_exchange": self._trace} if self.options.verbose > 1 else {}
+        traced: dict[str, Any] = {"on_exchange": self._trace} if self.options.verbose > 1 else {}
         return open_client(base_url=url, api_key=key.reveal(), clock=self.clock, **traced)
 
     def _trace(self, exchange: "Exchange") -> None:

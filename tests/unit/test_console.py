@@ -1,7 +1,9 @@
 """What reaches the terminal: one result on stdout, everything else on stderr, nothing that can do harm."""
 
 import datetime as dt
+import errno
 import io
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_ar_cli.cli.console import Column, Console, NeedsAnswer, NotConfirmed
+from codat_ar_cli.cli.console import Console, NeedsAnswer, NotConfirmed
 from codat_ar_cli.cli.prompts import Choice
 from codat_ar_cli.cli.text import harmless, jsonable
 from codat_ar_cli.domain import jsontext
@@ -193,20 +195,76 @@ def test_what_the_encoding_lacks_is_shown_not_failed_on():
     assert screen.out == "Zo\\xeb \\u6771\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_a_table_fits_eighty_columns_and_loses_nothing(encoding, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    screen = Screen(encoding=encoding)
-    long_id = "80000002-1674552702-" + "x" * 60
+class Full(io.RawIOBase):
+    """A disk without room, a pipe without a reader: nothing can be written."""
 
-    screen.console.table(["id", Column("amount", right=True)], [(long_id, "1,234.50 GBP"), ("[b]", None)], title="T")
+    def __init__(self, number):
+        self.number = number
 
-    assert all(len(line) <= 80 for line in screen.out.splitlines())
-    squeezed = "".join(char for char in screen.out if char not in "\n |")
-    assert "80000002-1674552702-" in squeezed
-    assert screen.out.count("x") == 60
-    assert "[b]" in screen.out
-    assert "1,234.50 GBP" in screen.out
+    def writable(self):
+        return True
+
+    def write(self, _data):
+        raise OSError(self.number, os.strerror(self.number))
+
+
+def full_console(number, *, out=True, **settings):
+    err = io.StringIO()
+    full = io.TextIOWrapper(io.BufferedWriter(Full(number)), encoding="utf-8")
+    out, err = (full, err) if out else (err, full)
+    return Console(stdin=io.StringIO(), stdout=out, stderr=err, env={}, **settings)
+
+
+def silence(console):
+    """Let go of streams that can't be flushed, so that closing them says nothing."""
+    for outlet in (console._out, console._err):
+        stream = outlet._stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.buffer.raw.write = len
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_a_result_that_finds_no_room_is_an_error_and_the_work_goes_on(json):
+    console = full_console(errno.ENOSPC, json=json)
+
+    console.result({"schema": "codat-ar/x/1"}, lambda: console.print("the result"))
+    lost = console.finish()
+    silence(console)
+
+    assert (lost.code, lost.exit_code) == ("output.lost", ExitCode.UNFINISHED)
+    assert "No space left" in console._err._stream.getvalue()
+
+
+def test_a_reader_that_went_away_is_no_error():
+    console = full_console(errno.EPIPE)
+
+    console.print("the result")
+    lost = console.finish()
+    silence(console)
+
+    assert lost is None
+
+
+def test_notes_that_nobody_takes_stop_nothing(monkeypatch):
+    console = full_console(errno.EIO, out=False)
+    monkeypatch.setattr(console._err, "isatty", lambda: True)
+
+    with console.progress(2, "sending") as bar:
+        bar.advance()
+    console.warn("something")
+    console.print("the result")
+    lost = console.finish()
+    silence(console)
+
+    assert (lost, console._out._stream.getvalue()) == (None, "the result\n")
+
+
+def test_half_a_character_is_its_own_escape_in_json():
+    screen = Screen(json=True)
+
+    screen.console.result({"schema": "codat-ar/x/1", "path": "caf\udce9"}, lambda: None)
+
+    assert screen.out == '{"schema":"codat-ar/x/1","path":"caf\\udce9"}\n'
 
 
 def test_progress_says_nothing_where_nobody_watches():
