@@ -224,7 +224,8 @@ def _to_file(path: Path, secret: Secret) -> None:
     try:
         write_private(path, secret.reveal() + "\n")
     except OSError as error:
-        raise KeyFileUnreadable(f"key file {path} can't be written: {error.strerror}") from error
+        message = f"key file {path} can't be written: {error.strerror}"
+        raise KeyFileUnreadable(message, hint="check the folder's owner and permissions, or name another") from error
 
 
 def _from_keyring(account: str) -> str:

@@ -84,7 +84,9 @@ def _read(path: Path) -> dict[str, Any] | None:
             f"config file {path} is not TOML: {error}", hint="correct that place; sample_config.toml shows the form"
         ) from error
     except OSError as error:
-        raise ConfigUnreadable(f"config file {path} can't be read: {error.strerror}") from error
+        raise ConfigUnreadable(
+            f"config file {path} can't be read: {error.strerror}", hint="check its owner and permissions"
+        ) from error
 
 
 def _profile(name: str, table: Table) -> Profile:

@@ -194,7 +194,8 @@ def _edit(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> Non
         text = target.read_text(encoding="utf-8") if target.exists() else f"# {_HEADING}\n"
         document = tomlkit.parse(text)
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigUnreadable(f"config file {path} can't be read: {error}") from error
+        message = f"config file {path} can't be read: {error}"
+        raise ConfigUnreadable(message, hint="correct that place, or its owner and permissions") from error
     change(document)
     _replace(target, tomlkit.dumps(document))
 
@@ -203,4 +204,5 @@ def _replace(path: Path, text: str) -> None:
     try:
         write_private(path, text)
     except OSError as error:
-        raise ConfigUnreadable(f"config file {path} can't be written: {error.strerror}") from error
+        message = f"config file {path} can't be written: {error.strerror}"
+        raise ConfigUnreadable(message, hint="check the folder's owner and permissions") from error

@@ -37,7 +37,7 @@ def read_csv(path: Path, layout: Layout, limits: Limits) -> Table:
         header = understand(columns, layout, name=source.name, line=header_line)
         rows, raw, blank = _rows(records, header.names, source.name)
         if not rows:
-            raise NoRecords("has a header and no records", name=source.name, hint="was the right file exported?")
+            raise NoRecords("has a header and no records", name=source.name)
         return Table(
             name=source.name,
             sha256=source.sha256,
@@ -71,7 +71,7 @@ def _first_line(lines: Iterator[str], name: str) -> list[str]:
         taken.append(line)
         if line.strip():
             return taken
-    raise FileEmpty("holds only blank lines", name=name, hint="export the file again")
+    raise FileEmpty("holds only blank lines", name=name)
 
 
 def _records(lines: Iterator[str], delimiter: str, name: str) -> Iterator[Record]:

@@ -10,15 +10,17 @@ class FileError(CodatArError):
 
     code = "file"
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+    default_hint: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, name: str, hint: str | None = None, **details: Any) -> None:
-        super().__init__(f"{name}: {message}", hint=hint, details={"file": name, **details})
+        super().__init__(f"{name}: {message}", hint=hint or self.default_hint, details={"file": name, **details})
 
 
 class FileMissing(FileError):
     """There is no such file."""
 
     code = "file.missing"
+    default_hint = "check the path; it starts from the folder you are in"
 
 
 class NotAFile(FileError):
@@ -31,18 +33,21 @@ class FileUnreadable(FileError):
     """The operating system refuses to read it."""
 
     code = "file.unreadable"
+    default_hint = "check its owner and permissions"
 
 
 class FileEmpty(FileError):
     """It holds no bytes, or only blanks."""
 
     code = "file.empty"
+    default_hint = "export the file again"
 
 
 class NoRecords(FileError):
     """It has a header, or an empty list, and nothing else."""
 
     code = "file.no-records"
+    default_hint = "was the right file exported?"
 
 
 class UnknownFormat(FileError):
@@ -85,6 +90,7 @@ class BrokenJson(FileError):
     """It is not JSON."""
 
     code = "file.bad-json"
+    default_hint = "correct that place, or export the file again"
 
 
 class WrongShape(FileError):

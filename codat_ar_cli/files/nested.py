@@ -23,10 +23,10 @@ def read_json(path: Path, layout: Layout, limits: Limits) -> Table:
         text = source.read(limits.json_bytes + 1)
         name, sha256, encoding = source.name, source.sha256, source.encoding
     if not text.strip():
-        raise FileEmpty("holds only blanks", name=name, hint="export the file again")
+        raise FileEmpty("holds only blanks", name=name)
     documents, prefix, notes = _documents(_parse(text, name), layout, name)
     if not documents:
-        raise NoRecords(f"holds an empty list of {layout.name}", name=name, hint="was the right file exported?")
+        raise NoRecords(f"holds an empty list of {layout.name}", name=name)
     if not any(isinstance(document, dict) for document in documents):
         raise WrongShape(f"is a list, but not of {layout.name}: no entry is an object", name=name, hint=_hint(layout))
     flat = _Flattener(layout, name)

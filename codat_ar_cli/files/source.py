@@ -174,7 +174,7 @@ def _open_regular(path: Path, name: str, max_bytes: int) -> io.FileIO:
     if size > max_bytes:
         raise _too_big(name, size, max_bytes)
     if size == 0:
-        raise FileEmpty("is empty", name=name, hint="export the file again")
+        raise FileEmpty("is empty", name=name)
     return io.FileIO(path, "r")
 
 

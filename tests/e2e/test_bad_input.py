@@ -111,6 +111,7 @@ def test_a_file_that_is_not_there_is_named(run):
     assert ran.code == 2
     assert "nowhere.csv" in ran.err
     assert "[file.missing]" in ran.err
+    assert "hint: check the path" in ran.err
     assert ran.out == ""
 
 
