@@ -45,9 +45,6 @@ from codat_ar_cli.ledger.store import Ledger
 PROGRAM = [sys.executable, "-m", "codat_ar_cli"]
 PER_INVOICE = 4
 ROUNDS = 3
-GOAL_READING = 5
-"""Reading, drafting and planning need not be slower than this multiple of the peer's time; there is no goal yet for
-the whole command, whose time is mostly its start and its requests."""
 HEADER = (
     "invoice_number,customer,issue_date,due_date,currency,reference,line_description,quantity,unit_price,"
     "tax_rate,account"
@@ -70,6 +67,17 @@ class PeerRow(pydantic.BaseModel):
     account: str
 
 
+@dataclass(frozen=True, order=True)
+class Spent:
+    """What a command took."""
+
+    seconds: float
+    cpu: float
+    """Seconds of CPU, its own and the system's for it."""
+    peak: int
+    """Bytes of memory."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """A folder with a profile on a sandbox, fetched and mapped."""
@@ -82,8 +90,8 @@ class Bench:
         """Run a command that must succeed."""
         subprocess.run([*PROGRAM, *words], env=self.environment, check=True, capture_output=True)
 
-    def measured(self, *words: str) -> tuple[float, int]:
-        """Run a command; gives its seconds and its peak memory in bytes.
+    def measured(self, *words: str) -> "Spent":
+        """Run a command that must succeed, and measure it.
 
         Through a small process in between: a child's peak counts what it was before it became the command, a copy
         of its parent.
@@ -95,8 +103,7 @@ class Bench:
             capture_output=True,
             text=True,
         )
-        figures = json.loads(done.stdout)
-        return figures["seconds"], figures["peak"]
+        return Spent(**json.loads(done.stdout))
 
 
 LAUNCHER = """
@@ -104,14 +111,15 @@ import json, os, resource, subprocess, sys, time
 start = time.perf_counter()
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"seconds": seconds, "peak": peak}))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "peak": peak}))
 """
 
 
 @contextmanager
-def furnished(folder: Path) -> Iterator[Bench]:
-    """Serve a sandbox and set up a profile on it."""
+def furnished(folder: Path, *options: str) -> Iterator[Bench]:
+    """Serve a sandbox, with these options, and set up a profile on it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CODAT_")}
     environment |= {
         "CODAT_API_KEY": "bench",
@@ -119,7 +127,7 @@ def furnished(folder: Path) -> Iterator[Bench]:
         "CODAT_AR_STATE_DIR": str(folder / "state"),
     }
     server = subprocess.Popen(
-        [*PROGRAM, "sandbox", "serve", "--port", "0", "--platform", "xero", "--sync-delay", "0"],
+        [*PROGRAM, "sandbox", "serve", "--port", "0", "--platform", "xero", "--sync-delay", "0", *options],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -160,6 +168,10 @@ class Books:
         with Ledger.open(bench.folder / "state" / "ledger.db", clock=lambda: dt.datetime.now(dt.UTC)) as ledger:
             reference = require_reference(ledger, company=company, connection=connection)
         return cls(profile, reference, anyio.run(options))
+
+    def customer_names(self) -> list[str]:
+        """Name the customers whom an invoice in GBP can go to."""
+        return [each.name for each in self.reference.customers if each.is_alive and each.currency in {None, "GBP"}]
 
     def plan(self, path: Path) -> Plan:
         """Read a file, draft and plan it."""
@@ -225,9 +237,7 @@ def main() -> None:
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as name, furnished(Path(name)) as bench:
         books = Books.of(bench)
-        customers = [
-            each.name for each in books.reference.customers if each.is_alive and each.currency in {None, "GBP"}
-        ]
+        customers = books.customer_names()
         large, small = bench.folder / "large.csv", bench.folder / "small.csv"
         write_invoices(large, lines, customers)
         write_invoices(small, PER_INVOICE, customers)
@@ -236,31 +246,30 @@ def main() -> None:
         del plan
         peers = fastest(lambda: peer(large))
         planning = fastest(lambda: books.plan(large))
-        whole, peak = min(bench.measured("push", "invoices", str(large), "--dry-run") for _ in range(ROUNDS))
-        base_seconds, base = min(bench.measured("push", "invoices", str(small), "--dry-run") for _ in range(ROUNDS))
+        whole = min(bench.measured("push", "invoices", str(large), "--dry-run") for _ in range(ROUNDS))
+        base = min(bench.measured("push", "invoices", str(small), "--dry-run") for _ in range(ROUNDS))
         size = large.stat().st_size
     figures = {
         "lines": lines,
         "file_bytes": size,
-        "whole_command_lines_per_s": round(lines / whole),
-        "whole_command_s": round(whole, 2),
-        "one_invoice_s": round(base_seconds, 2),
+        "whole_command_lines_per_s": round(lines / whole.seconds),
+        "whole_command_s": round(whole.seconds, 2),
+        "one_invoice_s": round(base.seconds, 2),
         "planning_lines_per_s": round(lines / planning),
         "peer_lines_per_s": round(lines / peers),
         "planning_to_peer": round(planning / peers, 2),
-        "peak_mb": round(peak / 1e6, 1),
-        "one_invoice_peak_mb": round(base / 1e6, 1),
-        "memory_to_file": round((peak - base) / size, 1),
+        "peak_mb": round(whole.peak / 1e6, 1),
+        "one_invoice_peak_mb": round(base.peak / 1e6, 1),
+        "memory_to_file": round((whole.peak - base.peak) / size, 1),
     }
     print(f"{lines:,} lines, {lines // PER_INVOICE:,} invoices, {size / 1e6:.1f} MB")
-    print(
-        f"the whole command           {lines / whole:>10,.0f} lines/s  ({whole:.2f} s; one invoice {base_seconds:.2f})"
-    )
+    print(f"the whole command           {lines / whole.seconds:>10,.0f} lines/s  ({whole.seconds:.2f} s)")
+    print(f"the same, one invoice       {base.seconds:>10.2f} s")
     print(f"read, draft, plan alone     {lines / planning:>10,.0f} lines/s")
     print(f"peer: DictReader + pydantic {lines / peers:>10,.0f} lines/s")
-    print(f"read, draft, plan ÷ peer    {planning / peers:>10.1f}  goal ≤ {GOAL_READING}")
-    print(f"peak memory                 {peak / 1e6:>10.0f} MB  (one invoice {base / 1e6:.0f} MB)")
-    print(f"memory above that ÷ file    {(peak - base) / size:>10.1f}")
+    print(f"time of planning ÷ peer     {planning / peers:>10.1f}")
+    print(f"peak memory                 {whole.peak / 1e6:>10.0f} MB  (one invoice {base.peak / 1e6:.0f} MB)")
+    print(f"memory above that ÷ file    {(whole.peak - base.peak) / size:>10.1f}")
     print(json.dumps(figures))
 
 
