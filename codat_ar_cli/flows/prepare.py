@@ -46,6 +46,10 @@ REFERENCE_MAX_AGE = dt.timedelta(hours=1)
 """Mapped ids are checked again before every run against reference data no older than this."""
 
 
+BOOKS_MAX_AGE = dt.timedelta(days=1)
+"""Codat's copy of the invoices may be this old before it is remarked on."""
+
+
 class WriteNotOffered(CodatArError):
     """Codat does not write this data type on this platform."""
 
@@ -168,7 +172,7 @@ async def current_reference(destination: Destination, workshop: Workshop) -> Ref
     fresh_after = workshop.clock() - REFERENCE_MAX_AGE
     old: list[DataType] = []
     for data_type in REFERENCE_TYPES:
-        cached = workshop.ledger.cached(company, connection, data_type)
+        cached = workshop.ledger.cache_age(company, connection, data_type)
         if cached is None or cached.fetched_at < fresh_after:
             old.append(data_type)
     if old:
@@ -225,7 +229,19 @@ async def invoice_index(
         data_type=DataType.INVOICES,
         source_ids=_numbers(drafted),
     )
-    return InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed, under_way), ()
+    index = InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed, under_way)
+    return index, _age_of_books(destination, workshop)
+
+
+def _age_of_books(destination: Destination, workshop: Workshop) -> tuple[Finding, ...]:
+    """Warn where Codat read the invoices long ago: amounts due and numbers in use are as of then."""
+    read = workshop.ledger.cache_age(destination.company, destination.connection, DataType.INVOICES)
+    at = None if read is None else read.dataset_at
+    if at is None or workshop.clock() - at < BOOKS_MAX_AGE:
+        return ()
+    message = f"Codat last read the invoices on {at:%Y-%m-%d %H:%M} UTC; later changes in the books aren't known here"
+    hint = "codat-ar fetch payments invoices --refresh"
+    return (Finding("books.stale", Severity.WARNING, message, hint=hint),)
 
 
 def _under_way(order: Order, destination: Destination, ledger: "Ledger", drafted: Drafts) -> list[Push]:

@@ -40,7 +40,9 @@ def replace(
         )
 
 
-def read(connection: sa.Connection, company: CompanyId, link: ConnectionId, data_type: DataType) -> CachedSet | None:
+def read(
+    connection: sa.Connection, company: CompanyId, link: ConnectionId, data_type: DataType, *, with_records: bool
+) -> CachedSet | None:
     """Give what is cached; None where this type was never fetched (which is not the same as empty)."""
     key = {"company": company, "connection": link, "data_type": data_type.value}
     header = connection.execute(
@@ -48,14 +50,14 @@ def read(connection: sa.Connection, company: CompanyId, link: ConnectionId, data
     ).first()
     if header is None:
         return None
-    bodies = connection.execute(
+    query = (
         sa.select(cache_record.c.body)
         .where(*(cache_record.c[name] == value for name, value in key.items()))
         .order_by(cache_record.c.ordinal)
-    ).scalars()
+    )
     return CachedSet(
         data_type=data_type,
-        records=tuple(bodies),
+        records=tuple(connection.execute(query).scalars()) if with_records else (),
         fetched_at=texts.read_instant(header.fetched_at),
         dataset_id=DatasetId(header.dataset_id) if header.dataset_id else None,
         dataset_at=texts.read_instant_or_none(header.dataset_at),

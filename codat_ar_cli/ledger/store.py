@@ -98,7 +98,12 @@ class Ledger:
     def cached(self, company: CompanyId, connection: ConnectionId, data_type: DataType) -> CachedSet | None:
         """Give the cached records of one type with their age; None where it was never fetched."""
         with self._reading() as db:
-            return cache.read(db, company, connection, data_type)
+            return cache.read(db, company, connection, data_type, with_records=True)
+
+    def cache_age(self, company: CompanyId, connection: ConnectionId, data_type: DataType) -> CachedSet | None:
+        """Tell how old the cached records of one type are, without reading them: `records` is empty."""
+        with self._reading() as db:
+            return cache.read(db, company, connection, data_type, with_records=False)
 
     # --- runs -----------------------------------------------------------------------------------------------
 
