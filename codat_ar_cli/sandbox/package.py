@@ -95,12 +95,12 @@ class Package:
         return live[refers].get(record_id)
 
     def next_id(self, data_type: str) -> str:
-        """Hand out the next id of a data type in the platform's style; never twice."""
+        """Hand out the next id of a data type in the platform's style, of an attachment in Codat's; never twice."""
         numbers = self.state.head["numbers"]
         group = data_type if data_type in _OWN_NUMBERS else "transactions"
         numbers[group] = number = numbers.get(group, 0) + 1
         self.state.touch_head()
-        if self.rules.guid_ids:
+        if self.rules.guid_ids or data_type == "attachments":
             return str(uuid.uuid5(_NAMES, f"{self.state.head['company']['id']}:{data_type}:{number}"))
         return f"{self.rules.id_prefixes.get(data_type, '')}{number}"
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from codat_ar_cli.sandbox.answers import Answer, ApiError, Call, json_answer, no_content, stamp
@@ -211,9 +212,29 @@ def replace_profile(world: World, call: Call) -> Answer:
     body = call.json_object()
     if not isinstance(body.get("name"), str) or not isinstance(body.get("redirectUrl"), str):
         raise ApiError(400, "Error processing request - not valid. name and redirectUrl are required.")
-    world.profile = body
-    world.store.put("meta", "profile", body)
-    return json_answer(body)
+    for name, fits in _PROFILE.items():
+        if body.get(name) is not None and not fits(body[name]):
+            raise ApiError(400, f"Error processing request - not valid. {name} does not fit the profile.")
+    world.profile = {name: body[name] for name in ("name", "redirectUrl", *_PROFILE) if body.get(name) is not None}
+    world.store.put("meta", "profile", world.profile)
+    return json_answer(world.profile)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+_PROFILE: dict[str, Callable[[Any], bool]] = {
+    "iconUrl": _is_text,
+    "logoUrl": _is_text,
+    "whiteListUrls": _are_texts,
+    "confirmCompanyName": lambda value: isinstance(value, bool),
+}
+"""What a profile may hold beside its name and where the link flow ends. A key sent along is not kept."""
 
 
 def get_profile_sync_settings(world: World, call: Call) -> Answer:
@@ -288,8 +309,10 @@ def list_webhooks(world: World, call: Call) -> Answer:
 def create_webhook(world: World, call: Call) -> Answer:
     """`POST /webhooks`: kept and listed; the sandbox delivers nothing."""
     body = call.json_object()
-    events = body.get("eventTypes", [])
-    if not str(body.get("url", "")).startswith(("https://", "http://")) or not isinstance(events, list):
+    events, tags = body.get("eventTypes") or [], body.get("companyTags") or []
+    if not str(body.get("url", "")).startswith(("https://", "http://")) or not (
+        _are_texts(events) and _are_texts(tags)
+    ):
         raise ApiError(400, "Error processing request - not valid. A webhook needs a url and eventTypes.")
     if len(world.webhooks) >= _MOST_WEBHOOKS:
         raise ApiError(400, f"No more than {_MOST_WEBHOOKS} webhooks are possible.")
@@ -298,7 +321,7 @@ def create_webhook(world: World, call: Call) -> Answer:
         "url": body["url"],
         "disabled": bool(body.get("disabled")),
         "eventTypes": events,
-        "companyTags": body.get("companyTags") or [],
+        "companyTags": tags,
     }
     world.webhooks[webhook["id"]] = webhook
     world.store.put("webhook", webhook["id"], webhook)

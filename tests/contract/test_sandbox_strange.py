@@ -110,6 +110,25 @@ def test_a_sync_setting_of_wrong_types_is_refused_before_it_can_harm_a_sync(
     assert http.post(f"{path}/data/all").status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/webhooks", {"url": "https://x.example", "eventTypes": [{}]}),
+        ("POST", "/webhooks", {"url": "https://x.example", "eventTypes": ["read.completed"], "companyTags": [None]}),
+        ("PUT", "/profile", {"name": "A", "redirectUrl": "https://x.example", "confirmCompanyName": {}}),
+        ("PUT", "/profile", {"name": "A", "redirectUrl": "https://x.example", "whiteListUrls": [1]}),
+    ],
+)
+def test_settings_of_the_client_take_no_wrong_types(company: Company, method: str, path: str, body: Any) -> None:
+    http, _, _ = company
+    before = http.get(path).json()
+
+    answer = http.request(method, path, json=body)
+
+    error(answer, 400)
+    assert http.get(path).json() == before
+
+
 def test_aged_debtors_of_the_first_day_of_all_are_none(company: Company) -> None:
     http, path, _ = company
 
