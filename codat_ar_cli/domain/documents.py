@@ -142,11 +142,11 @@ _LOCATION_FIELDS = frozenset({"place", "rows", "cells"})
 
 
 def _digest(draft: Draft) -> str:
-    return hashlib.sha256(jsontext.dumps(_plain(draft), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(jsontext.dumps_texts(_plain(draft)).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
-    """Content only, no places; numbers in one spelling, so `10.0` and `10.00` hash alike."""
+    """Content only, no places; numbers as texts in one spelling, so `10.0` and `10.00` hash alike."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):

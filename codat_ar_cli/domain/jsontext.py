@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _ESCAPE = json.encoder.encode_basestring
+_TEXTS = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _LITERALS = {None: "null", True: "true", False: "false"}
 
 
@@ -43,6 +44,14 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
     With `sort_keys` the text is canonical: equal values give equal text. Raises TypeError on a float.
     """
     return _text(value, sort_keys)
+
+
+def dumps_texts(value: Any) -> str:
+    """Write what holds no numbers, only texts, nulls, lists and objects, as `dumps` does with sorted keys.
+
+    The standard library's own writer is several times faster, and only numbers keep it from writing the rest.
+    """
+    return _TEXTS.encode(value)
 
 
 def dumps_pretty(value: Any) -> str:

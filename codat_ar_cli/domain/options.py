@@ -184,21 +184,23 @@ class Preflight:
 
     def problems(self, body: Mapping[str, Any]) -> list[Problem]:
         """Find everything that the options forbid, in the order of the body."""
-        return list(self._object(body, self._option, (), ""))
+        found: list[Problem] = []
+        self._object(body, self._option, (), "", found)
+        return found
 
-    def _object(self, body: Mapping[str, Any], option: Option, trail: _Trail, path: str) -> Iterator[Problem]:
+    def _object(self, body: Mapping[str, Any], option: Option, trail: _Trail, path: str, found: list[Problem]) -> None:
         """Check one object; `path` is dotted as in the options, `trail` has list positions for the message."""
         for name, value in body.items():
             child = option.properties.get(name)
             if child is not None:
-                yield from self._value(value, child, (*trail, name), _join(path, name))
+                self._value(value, child, (*trail, name), _join(path, name), found)
             elif option.properties and _join(path, name) not in self._also_offered:
                 where = _spell((*trail, name))
-                yield Problem("options.unknown", f"{where} is not offered by the platform", path=where)
+                found.append(Problem("options.unknown", f"{where} is not offered by the platform", path=where))
         for name in self._required_in(option, path) if self._enforce_required else ():
             if body.get(name) is None:
                 missing = _spell((*trail, name))
-                yield Problem("options.required", f"{missing} is required by the platform", path=missing)
+                found.append(Problem("options.required", f"{missing} is required by the platform", path=missing))
 
     def _required_in(self, option: Option, path: str) -> tuple[str, ...]:
         if path not in self._required:
@@ -209,26 +211,27 @@ class Preflight:
             )
         return self._required[path]
 
-    def _value(self, value: Any, option: Option, trail: _Trail, path: str) -> Iterable[Problem]:
+    def _value(self, value: Any, option: Option, trail: _Trail, path: str, found: list[Problem]) -> None:
         if value is None:
-            return ()
+            return
         wanted = _CONTAINERS.get(option.type)
         if wanted is None and not isinstance(value, dict | list):
-            return self._scalar(value, option, trail, path)
-        if wanted is None or not isinstance(value, wanted):
+            found.extend(self._scalar(value, option, trail, path))
+        elif wanted is None or not isinstance(value, wanted):
             where = _spell(trail)
-            return (Problem("options.type", f"{where} must be of type {option.type}", path=where),)
-        if isinstance(value, dict):
-            return self._object(value, option, trail, path)
-        return self._array(value, option, trail, path)
+            found.append(Problem("options.type", f"{where} must be of type {option.type}", path=where))
+        elif isinstance(value, dict):
+            self._object(value, option, trail, path, found)
+        else:
+            self._array(value, option, trail, path, found)
 
-    def _array(self, values: list[Any], option: Option, trail: _Trail, path: str) -> Iterator[Problem]:
+    def _array(self, values: list[Any], option: Option, trail: _Trail, path: str, found: list[Problem]) -> None:
         if not values and option.required and self._enforce_required and path not in self._not_required:
             where = _spell(trail)
-            yield Problem("options.required", f"{where} must not be empty", path=where)
+            found.append(Problem("options.required", f"{where} must not be empty", path=where))
         for index, value in enumerate(values):
             if isinstance(value, dict):
-                yield from self._object(value, option, (*trail, index), path)
+                self._object(value, option, (*trail, index), path, found)
 
     def _scalar(self, value: Any, option: Option, trail: _Trail, path: str) -> Iterable[Problem]:
         if not _fits_type(value, option.type, trail[-1]):
