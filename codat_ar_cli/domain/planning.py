@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.allocating import Claims
 from codat_ar_cli.domain.body import Body
-from codat_ar_cli.domain.documents import Draft
+from codat_ar_cli.domain.documents import Draft, InvoiceDraft, PaymentDraft
 from codat_ar_cli.domain.findings import Finding, Place, Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.mapping import Mapping as SlotMappings
@@ -33,7 +33,6 @@ from codat_ar_cli.domain.types import (
 )
 
 if TYPE_CHECKING:
-    from codat_ar_cli.domain.documents import InvoiceDraft, PaymentDraft
     from codat_ar_cli.domain.drafting import Drafted
 
 
@@ -109,6 +108,21 @@ class Sheet:
         return any(finding.severity is Severity.ERROR or finding.code == _NO_BODY for finding in self._findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One document with its ids and amounts found."""
+
+    body: str | None
+    """As it would be sent; None where it can't be written."""
+    total: Decimal
+    """Invoices: tax included. Payments: money that moved."""
+    customer: str
+    """The customer's name in the books, else in the file."""
+
+
+D = TypeVar("D", InvoiceDraft, PaymentDraft)
+
+
 class Desk:
     """Everything indexed once for all documents of one plan."""
 
@@ -126,11 +140,39 @@ class Desk:
             not_required=platform.paths(platform.not_required, data_type),
         )
 
-    def sheet(self, draft: Draft) -> Sheet:
-        """Open a document."""
-        return Sheet(draft, self.context.mapping.accepted)
+    def plan(
+        self,
+        draft: D,
+        *,
+        label: str,
+        prepare: Callable[[D, Sheet], "Written"],
+        total: Callable[[D], Decimal],
+    ) -> PlannedDocument:
+        """Decide on one document. `prepare` writes it; `total` is as the file alone has it, for what is not planned."""
+        sheet, content_hash = Sheet(draft, self.context.mapping.accepted), draft.content_hash()
+        fate = self._known(draft, content_hash, sheet)
+        if fate is None:
+            written = prepare(draft, sheet)
+            fate = Disposition.HELD if sheet.is_held else Disposition.SEND
+            self.accepted.update(sheet.accepted_here)
+        else:
+            written = Written(None, total(draft), draft.customer.name)
+        return PlannedDocument(
+            identity=self.identity(draft),
+            disposition=fate,
+            content_hash=content_hash,
+            places=draft.rows,
+            customer=written.customer,
+            date=draft.date if isinstance(draft, PaymentDraft) else draft.issue_date,
+            currency=draft.currency,
+            total=written.total,
+            label=label,
+            body=written.body if fate is Disposition.SEND else None,
+            findings=sheet.findings,
+            known=self.context.known.get(draft.source_id),
+        )
 
-    def known(self, draft: Draft, content_hash: str, sheet: Sheet) -> Disposition | None:
+    def _known(self, draft: Draft, content_hash: str, sheet: Sheet) -> Disposition | None:
         """Tell what the ledger's knowledge makes of it: done, under way, held as changed; None: plan it."""
         known = self.context.known.get(draft.source_id)
         if known is None or known.state in UNTOUCHED:
@@ -239,18 +281,6 @@ def _place_of(draft: Draft, problem: Problem) -> Place:
     if path.startswith("lineItems[") and lines:
         place = lines[int(path[len("lineItems[") : path.index("]")])].place
     return replace(place, column=_COLUMNS.get(name))
-
-
-def doubled(drafts: Iterable[Draft]) -> frozenset[str]:
-    """Give the source ids that several documents of one file claim."""
-    counts = Counter(draft.source_id for draft in drafts)
-    return frozenset(source_id for source_id, count in counts.items() if count > 1)
-
-
-def twice_in_file(source_id: str, what: str) -> Problem:
-    """Refuse an id that two documents of one file claim."""
-    message = f"{what} `{source_id}` stands for several documents of this file"
-    return Problem("file.duplicate", message, hint="give each its own", severity=Severity.ERROR)
 
 
 def finish(

@@ -13,8 +13,8 @@ from codat_ar_cli.domain.findings import Place, Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.money import show
 from codat_ar_cli.domain.payload import ResolvedInvoice, ResolvedLine, invoice_body, tax_is_sent
-from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
-from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, doubled, finish, twice_in_file
+from codat_ar_cli.domain.planned import Plan, PlannedDocument
+from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, Written, finish
 from codat_ar_cli.domain.platforms import IncomeBy
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.resolving import percentage, unmapped
@@ -31,51 +31,26 @@ def plan_invoices(drafted: "Drafted[InvoiceDraft]", context: PlanContext, invoic
 
     invoices: the books' invoices, to find numbers that are already used there; None: not checked.
     """
-    planner = _InvoicePlanner(context, invoices, doubled(drafted.documents))
+    planner = _InvoicePlanner(context, invoices)
     documents = [planner.plan(draft) for draft in drafted.documents]
     return finish(documents, drafted, planner.desk)
 
 
 class _InvoicePlanner:
-    def __init__(self, context: PlanContext, invoices: InvoiceIndex | None, doubles: frozenset[str]) -> None:
+    def __init__(self, context: PlanContext, invoices: InvoiceIndex | None) -> None:
         self.desk = Desk(context, DataType.INVOICES)
         self._context = context
         self._platform = context.platform
         self._option = context.options
         self._invoices = invoices
-        self._doubles = doubles
         self._parents = {each.id: each.parent_id for each in context.reference.tracking_categories}
         self._tax_is_sent = tax_is_sent(context.options, context.platform)
 
     def plan(self, draft: InvoiceDraft) -> PlannedDocument:
-        sheet = self.desk.sheet(draft)
-        content_hash = draft.content_hash()
-        if draft.number in self._doubles:
-            sheet.add(twice_in_file(draft.number, "invoice number"), replace(draft.place, column="invoice_number"))
-        fate = self.desk.known(draft, content_hash, sheet)
-        if fate is None:
-            body, total, customer = self._prepare(draft, sheet)
-            fate = Disposition.HELD if sheet.is_held else Disposition.SEND
-            self.desk.accepted.update(sheet.accepted_here)
-        else:
-            body, total, customer = None, _stated_total(draft), draft.customer.name
-        return PlannedDocument(
-            identity=self.desk.identity(draft),
-            disposition=fate,
-            content_hash=content_hash,
-            places=draft.rows,
-            customer=customer,
-            date=draft.issue_date,
-            currency=draft.currency,
-            total=total,
-            label=draft.number,
-            body=body if fate is Disposition.SEND else None,
-            findings=sheet.findings,
-            known=self._context.known.get(draft.source_id),
-        )
+        return self.desk.plan(draft, label=draft.number, prepare=self._prepare, total=_stated_total)
 
-    def _prepare(self, draft: InvoiceDraft, sheet: Sheet) -> tuple[str | None, Decimal, str]:
-        """Find ids, amounts and the body; give body, total and the customer's name, with findings on the sheet."""
+    def _prepare(self, draft: InvoiceDraft, sheet: Sheet) -> Written:
+        """Find ids, amounts and the body, with findings on the sheet."""
         customer = self.desk.customer(draft, sheet)
         lines = [self._line(line, draft, sheet) for line in draft.lines]
         amounts = arithmetic.add_up([line.amounts for line in lines])
@@ -94,10 +69,11 @@ class _InvoicePlanner:
             base=self._context.base,
             rate=self.desk.rate(draft, sheet),
         )
+        name = customer.name if customer else draft.customer.name
         if sheet.lacks_ids:
-            return None, amounts.total, customer.name if customer else draft.customer.name
+            return Written(None, amounts.total, name)
         text = self.desk.close(invoice_body(resolved, self._option, self._platform), sheet)
-        return text, amounts.total, customer.name if customer else draft.customer.name
+        return Written(text, amounts.total, name)
 
     def _line(self, line: LineDraft, draft: InvoiceDraft, sheet: Sheet) -> ResolvedLine:
         account, item = self._income(line, sheet)

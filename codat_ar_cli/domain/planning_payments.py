@@ -1,5 +1,6 @@
 """Payment drafts → planned payments: payer, account, invoices and amounts settled, every body checked (design D5)."""
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ from codat_ar_cli.domain.findings import Finding, Severity
 from codat_ar_cli.domain.invoice_index import InvoiceIndex
 from codat_ar_cli.domain.money import show
 from codat_ar_cli.domain.payload import ResolvedAllocation, ResolvedPayment, offers_link, payment_body
-from codat_ar_cli.domain.planned import Disposition, Plan, PlannedDocument
-from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, doubled, finish, twice_in_file
+from codat_ar_cli.domain.planned import Plan, PlannedDocument
+from codat_ar_cli.domain.planning import Desk, PlanContext, Sheet, Written, finish
 from codat_ar_cli.domain.problems import Problem
 from codat_ar_cli.domain.resolving import unmapped
 from codat_ar_cli.domain.slots import Slot, Target
@@ -32,7 +33,7 @@ def plan_payments(drafted: "Drafted[PaymentDraft]", context: PlanContext, invoic
 
     invoices: the books' invoices with their amounts due, as fresh as can be had.
     """
-    planner = _PaymentPlanner(context, invoices, doubled(drafted.documents))
+    planner = _PaymentPlanner(context, invoices)
     documents = [planner.plan(draft) for draft in drafted.documents]
     fees = [
         Finding(
@@ -47,13 +48,12 @@ def plan_payments(drafted: "Drafted[PaymentDraft]", context: PlanContext, invoic
 
 
 class _PaymentPlanner:
-    def __init__(self, context: PlanContext, invoices: InvoiceIndex, doubles: frozenset[str]) -> None:
+    def __init__(self, context: PlanContext, invoices: InvoiceIndex) -> None:
         self.desk = Desk(context, DataType.PAYMENTS)
         self._context = context
         self._platform = context.platform
         self._option = context.options
         self._invoices = invoices
-        self._doubles = doubles
         self._due = RunningDue(context.claims)
         self._accounts = {account.id: account for account in context.reference.accounts}
         self._on_account = context.platform.offers_on_account() and offers_link(
@@ -61,45 +61,28 @@ class _PaymentPlanner:
         )
 
     def plan(self, draft: PaymentDraft) -> PlannedDocument:
-        sheet = self.desk.sheet(draft)
-        content_hash = draft.content_hash()
-        if draft.payment_id in self._doubles:
-            sheet.add(twice_in_file(draft.payment_id, "payment id"), replace(draft.place, column="payment_id"))
-        fate = self.desk.known(draft, content_hash, sheet)
-        body, customer = None, draft.customer.name
-        if fate is None:
-            body, customer = self._prepare(draft, sheet)
-            fate = Disposition.HELD if sheet.is_held else Disposition.SEND
-            self.desk.accepted.update(sheet.accepted_here)
-        return PlannedDocument(
-            identity=self.desk.identity(draft),
-            disposition=fate,
-            content_hash=content_hash,
-            places=draft.rows,
-            customer=customer,
-            date=draft.date,
-            currency=draft.currency,
-            total=draft.amount,
-            label=_label(draft),
-            body=body if fate is Disposition.SEND else None,
-            findings=sheet.findings,
-            known=self._context.known.get(draft.source_id),
-        )
+        return self.desk.plan(draft, label=_label(draft), prepare=self._prepare, total=lambda draft: draft.amount)
 
-    def _prepare(self, draft: PaymentDraft, sheet: Sheet) -> tuple[str | None, str]:
-        """Find ids and amounts, and write the body; give it with the customer's name, findings on the sheet."""
+    def _prepare(self, draft: PaymentDraft, sheet: Sheet) -> Written:
+        """Find ids and amounts, and write the body, with findings on the sheet."""
         customer = self.desk.customer(draft, sheet)
         name = customer.name if customer else draft.customer.name
         self.desk.check_lock(draft.date, "date", draft, sheet)
+        if draft.date > self._context.today + _TIME_ZONES:
+            message = f"received on {draft.date}, which is still to come"
+            sheet.add(
+                Problem("payment.in-future", message, severity=Severity.WARNING), replace(draft.place, column="date")
+            )
         rate = self.desk.rate(draft, sheet)
         if not self._check_amount(draft, sheet):
-            return None, name
+            return Written(None, draft.amount, name)
         account, method = self._account(draft, sheet), self._method(draft, sheet)
         allocations = self._allocations(draft, customer, sheet)
         if allocations is None or customer is None or sheet.lacks_ids:
-            return None, name
+            return Written(None, draft.amount, name)
         resolved = ResolvedPayment(draft, customer.id, allocations, account, method, self._context.base, rate)
-        return self.desk.close(payment_body(resolved, self._option, self._platform), sheet), name
+        body = payment_body(resolved, self._option, self._platform)
+        return Written(self.desk.close(body, sheet), draft.amount, name)
 
     def _check_amount(self, draft: PaymentDraft, sheet: Sheet) -> bool:
         place = replace(draft.place, column="amount")
@@ -206,6 +189,10 @@ class _PaymentPlanner:
             message = f"{self._platform.name} takes one invoice per payment; this one has {len(found)} parts"
             hint = "split it in the file into one payment per invoice"
             sheet.add(Problem("payment.too-many-allocations", message, hint))
+
+
+_TIME_ZONES = dt.timedelta(days=1)
+"""So far ahead of ours may today be elsewhere."""
 
 
 def _label(draft: PaymentDraft) -> str:

@@ -271,12 +271,6 @@ def test_a_rate_other_than_one_for_the_base_currency_is_an_error(plan, invoice):
     assert "currency.base-rate" in codes(only(plan(XERO, invoice(currency_rate=Decimal("1.1")))))
 
 
-def test_two_documents_of_one_number_are_an_error(plan, invoice):
-    made = plan(XERO, invoice(), invoice())
-    assert all("file.duplicate" in codes(document) for document in made.documents)
-    assert made.to_send == ()
-
-
 def known(draft, state, record="rec-1", content_hash=None):
     return {draft.source_id: KnownPush(state, content_hash or draft.content_hash(), RecordId(record), "run-1")}
 

@@ -1,5 +1,6 @@
 """Payments of a file find their invoices, their account and their sums, or say why not."""
 
+import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 
@@ -316,6 +317,14 @@ def test_a_void_invoice_of_the_same_number_does_not_make_it_ambiguous(plan, paym
     invoices = index(open_invoice("i-1", "INV-1", "120.00", status="Void"), open_invoice("i-2", "INV-1", "120.00"))
     document = only(plan(XERO, payment("PMT-1", "120.00", "INV-1"), invoices=invoices))
     assert lines_of(document)[0]["links"][0]["id"] == "i-2"
+
+
+def test_a_payment_dated_in_the_future_is_said(plan, payment):
+    document = only(plan(XERO, payment("PMT-1", "120.00", "INV-1", date=dt.date(2062, 5, 20))))
+    assert document.disposition is Disposition.SEND
+    assert [(one.code, one.severity) for one in document.findings] == [("payment.in-future", Severity.WARNING)]
+    tomorrow = only(plan(XERO, payment("PMT-1", "120.00", "INV-1", date=dt.date(2026, 6, 2))))
+    assert tomorrow.findings == ()
 
 
 def test_a_payment_of_zero_is_an_error(plan, payment):
