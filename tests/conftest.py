@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from machine import Demo, run_demo
 from openapi_check import ContractChecker
 from recording import Recorder, check_log
 from terminal import CommandLine, Server, open_terminal, prepare
@@ -160,3 +161,9 @@ def prepared_copy(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> C
         return open_terminal(folder, base_url)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, run once for all tests: it takes its time."""
+    return run_demo(tmp_path_factory.mktemp("demo"))
