@@ -288,6 +288,7 @@ def _whoami_payload(session: Session, profile: "Profile", health: "Health", *, b
         },
         "platform": health.connection.platform_name,
         "base_url": base_url,
+        "proxy": health.proxy,
         "key": {"source": source.kind, "place": str(source)},
         "base_currency": info.base_currency if info else None,
         "ledger_lock_date": info.ledger_lock_date if info else None,
@@ -310,6 +311,7 @@ def _show_health(session: Session, profile: "Profile", health: "Health") -> None
             ("locked until", str(info.ledger_lock_date) if info and info.ledger_lock_date else None),
             ("Codat client", health.client_name),
             ("key", str(effective_source(profile.key, session.env))),
+            ("proxy", health.proxy),
             ("quota today", _quota(health)),
         ]
     )

@@ -1,8 +1,12 @@
-"""Where Codat is and how we show who we are: the base address and the API key (reference §1, design D3)."""
+"""Where Codat is, how we get there, whom we trust on the way, and how we show who we are (reference §1, design D3)."""
 
 import base64
 import ipaddress
-from collections.abc import Generator
+import os
+import ssl
+import urllib.request
+from collections.abc import Generator, Mapping
+from urllib.parse import quote
 
 import httpx
 
@@ -22,6 +26,7 @@ class KeyAuth(httpx.Auth):
         self._origin = origin
         token = self._header.removeprefix("Basic ")
         forms = {api_key.strip(), self._header, token}
+        forms |= {quote(form, safe="") for form in forms}
         self._secrets = tuple(sorted((form for form in forms if len(form) >= _SHORTEST_SECRET), key=len, reverse=True))
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -71,8 +76,11 @@ def base_address(text: str) -> httpx.URL:
     hint = "use https://api.codat.io, or http://127.0.0.1:PORT for the sandbox"
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
+        host = url.host
+    except (httpx.InvalidURL, ValueError) as error:  # a host that IDNA can't read is a ValueError
         raise errors.UnsafeAddress(f"`{text}` is not an address: {error}", hint=hint) from error
+    if "%" in host:
+        raise errors.UnsafeAddress(f"`{text}` is not an address: its host has characters that no host has", hint=hint)
     if url.scheme not in {"http", "https"} or not url.host:
         raise errors.UnsafeAddress(f"`{text}` is not an https address", hint=hint)
     if url.userinfo:
@@ -94,3 +102,47 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def proxy_for(base: httpx.URL) -> httpx.Proxy | None:
+    """Give the proxy that environment or system name for an address (`HTTPS_PROXY`, `NO_PROXY`…); None: go straight.
+
+    What stays on this machine never goes through one. Raises UnusableProxy.
+    """
+    if is_loopback(base.host) or urllib.request.proxy_bypass(base.host):
+        return None
+    named = urllib.request.getproxies()
+    text = named.get(base.scheme) or named.get("all")
+    if not text:
+        return None
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+        usable = proxy.url.scheme in {"http", "https"} and bool(proxy.url.host) and not set("[]%") & set(proxy.url.host)
+    except (httpx.InvalidURL, ValueError):
+        usable = False
+    if not usable:
+        raise errors.UnusableProxy  # its text may hold a password
+    return proxy
+
+
+def certificates(
+    verify: ssl.SSLContext | str | bool, base: httpx.URL, env: Mapping[str, str] = os.environ
+) -> ssl.SSLContext | bool:
+    """Say whom to trust: `verify` where it names a CA file, else `SSL_CERT_FILE` or `SSL_CERT_DIR`, else the usual CAs.
+
+    Raises UnusableCertificates; ValueError for False, since checks can't be switched off.
+    """
+    if verify is False:
+        raise ValueError("certificate checks can't be switched off; name your own CA file instead")
+    if base.scheme == "http":
+        return False  # loopback: there is no certificate, and loading the CA file would only slow the start
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    file = verify if isinstance(verify, str) else env.get("SSL_CERT_FILE")
+    folder = None if file else env.get("SSL_CERT_DIR")
+    if not file and not folder:
+        return True
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise errors.UnusableCertificates(file or folder or "", error) from error

@@ -68,10 +68,14 @@ def http_date(text: str | None) -> dt.datetime | None:
     if not text:
         return None
     try:
-        parsed = parsedate_to_datetime(text)
+        return as_utc(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
+
+
+def as_utc(instant: dt.datetime) -> dt.datetime:
+    """Move an instant to UTC; one without a zone is taken as UTC. Raises OverflowError at the calendar's ends."""
+    return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
 
 
 def _kind(status: int, body: Body, *, is_push: bool, said: str) -> tuple[type[CodatError], str]:

@@ -104,6 +104,11 @@ class CodatClient:
         return self._http.rate_limit
 
     @property
+    def proxy(self) -> str | None:
+        """The proxy that requests go through, without its password; None: there is none."""
+        return self._http.proxy_address
+
+    @property
     def server_time(self) -> datetime | None:
         """Codat's clock at the last answer (`Date` header), to compare with ours."""
         return self._http.server_time

@@ -74,6 +74,31 @@ class UnusableKey(CodatArError):
         )
 
 
+class UnusableProxy(CodatArError):
+    """The proxy that the environment names can't be used; it is not shown, since it may hold a password."""
+
+    code = "codat.unusable-proxy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the proxy named by HTTPS_PROXY, ALL_PROXY or the system is not an http or https address",
+            hint="set HTTPS_PROXY=http://HOST:PORT, or leave it out for this host with NO_PROXY",
+        )
+
+
+class UnusableCertificates(CodatArError):
+    """The file or folder of trusted certificates can't be read."""
+
+    code = "codat.unusable-certificates"
+
+    def __init__(self, place: str, error: OSError) -> None:
+        super().__init__(
+            f"the trusted certificates in {place} can't be read: {error.strerror or error}",
+            hint="name a PEM file in SSL_CERT_FILE, or unset it to trust the usual authorities",
+            details={"path": place},
+        )
+
+
 class KeyRefused(CodatError):
     """401: the key is wrong or was deleted. Stops the run; no document is at fault."""
 
@@ -179,6 +204,16 @@ class NotSent(CodatError):
 
     code = "codat.not-sent"
     default_hint = "check the network, proxy and CODAT_AR_BASE_URL"
+
+
+class Untrusted(NotSent):
+    """The other side's certificate does not prove who it is: nothing was said to it, and repeating would not help."""
+
+    code = "codat.untrusted"
+    default_hint = (
+        "check CODAT_AR_BASE_URL and this machine's clock; where your own CA signs (a proxy that reads along, say), "
+        "name its PEM file in SSL_CERT_FILE"
+    )
 
 
 class AnswerLost(CodatError):

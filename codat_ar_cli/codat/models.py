@@ -38,7 +38,10 @@ def _instant(value: Any) -> dt.datetime | None:
     instant = dt.datetime.fromisoformat(str(value))
     if instant.year == 1:
         return None
-    return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
+    try:
+        return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
+    except OverflowError as error:  # the last hours of year 9999, west of Greenwich
+        raise ValueError("beyond the calendar") from error
 
 
 def _word(value: Any) -> Any:

@@ -6,6 +6,7 @@ The key is put on a request only when it goes to the base address; redirects are
 
 import datetime as dt
 import random
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ import httpx
 
 from codat_ar_cli import __version__
 from codat_ar_cli.codat import classify, errors
-from codat_ar_cli.codat.access import KeyAuth, base_address, is_loopback, origin_of
+from codat_ar_cli.codat.access import KeyAuth, base_address, certificates, origin_of, proxy_for
 from codat_ar_cli.codat.errors import Where
 from codat_ar_cli.domain import jsontext
 
@@ -29,6 +30,11 @@ MAX_ANSWER = 64 * 1024 * 1024
 """Bytes, after decompression. The largest page we ask for stays far below."""
 MAX_IN_FLIGHT = 10
 """Requests at once per company (reference §1.3); more would only earn 429."""
+
+
+_FINAL = (errors.RedirectRefused, errors.AnswerTooLarge, errors.Untrusted)
+"""Lost or not sent, but a repeat would bring the same."""
+_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,9 @@ class Transport:
         self.rate_limit = RateLimit()
         self.server_time: dt.datetime | None = None
         """The `Date` of the last answer: Codat's clock, to compare with ours."""
+        proxy = proxy_for(self.base)
+        self.proxy_address = None if proxy is None else f"{proxy.url.scheme}://{proxy.url.netloc.decode('ascii')}"
+        """The proxy in between, without its password; None: there is none."""
         self._auth = KeyAuth(api_key, origin_of(self.base))
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._retry = retry or RetryPolicy()
@@ -122,9 +131,10 @@ class Transport:
         self._client = httpx.AsyncClient(
             auth=self._auth,
             transport=transport,
-            verify=_context(verify, self.base),
+            verify=certificates(verify, self.base),
+            proxy=proxy,
             follow_redirects=False,
-            trust_env=not is_loopback(self.base.host),  # a proxy must not see what stays on this machine
+            trust_env=False,  # proxy and certificates are taken from it above, where what is wrong has a name
             timeout=httpx.Timeout(min(60.0, timeout), connect=min(10.0, timeout)),
             limits=httpx.Limits(max_connections=MAX_IN_FLIGHT, max_keepalive_connections=MAX_IN_FLIGHT),
             headers={
@@ -247,7 +257,9 @@ class Transport:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             reason = self._auth.redact(str(error)) or type(error).__name__
-            raise errors.NotSent(f"no connection to {host}: {reason}", where=where) from error
+            kind = errors.Untrusted if "CERTIFICATE_VERIFY_FAILED" in reason else errors.NotSent
+            way = f" through the proxy {self.proxy_address}" if self.proxy_address else ""
+            raise kind(f"no connection to {host}{way}: {reason}", where=where) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise errors.AnswerLost(f"no answer from {host} in time", where=where) from error
         except httpx.HTTPError as error:
@@ -257,7 +269,7 @@ class Transport:
     def _pause(self, error: errors.CodatError, attempt: int) -> float | None:
         """How long to wait before a read is repeated; None: don't repeat."""
         policy = self._retry
-        if attempt >= policy.attempts or isinstance(error, errors.RedirectRefused | errors.AnswerTooLarge):
+        if attempt >= policy.attempts or isinstance(error, _FINAL):
             return None
         if isinstance(error, errors.RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= policy.longest_retry_after else None
@@ -287,16 +299,8 @@ async def _read_bounded(response: httpx.Response, where: Where) -> bytes:
     return b"".join(parts)
 
 
-def _context(verify: ssl.SSLContext | str | bool, base: httpx.URL) -> ssl.SSLContext | bool:
-    if verify is False:
-        raise ValueError("certificate checks can't be switched off; name your own CA file instead")
-    if base.scheme == "http":
-        return False  # loopback: there is no certificate, and loading the CA file would only slow the start
-    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
-
-
 def _count(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.strip().isdigit() else None
+    return int(text) if text is not None and _COUNT.fullmatch(text.strip()) else None
 
 
 def _instant(text: str | None) -> dt.datetime | None:
@@ -304,7 +308,6 @@ def _instant(text: str | None) -> dt.datetime | None:
     if not text:
         return None
     try:
-        parsed = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
+        return classify.as_utc(dt.datetime.fromisoformat(text.strip()))
+    except (ValueError, OverflowError):
         return classify.http_date(text)
-    return parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)

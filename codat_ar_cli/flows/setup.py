@@ -155,6 +155,8 @@ class Health:
     """Requests a day, over all companies of the Codat client (reference §1.3)."""
     quota_remaining: int | None
     quota_reset: datetime | None
+    proxy: str | None
+    """What requests go through, without its password; None: they go straight."""
 
 
 def connection_fault(connection: Connection) -> ConnectionUnusable | None:
@@ -257,6 +259,7 @@ async def examine(client: CodatClient, company_id: CompanyId, connection_id: Con
         quota_limit=quota.limit,
         quota_remaining=quota.remaining,
         quota_reset=quota.reset,
+        proxy=client.proxy,
     )
 
 

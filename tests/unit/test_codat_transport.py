@@ -96,6 +96,8 @@ def test_https_anywhere_and_http_on_this_machine_are_good_addresses(address):
         "https://api.codat.io/v1",
         "https://api.codat.io?x=1",
         "https://[::1",
+        "https://xn--a",
+        "https://two words.example",
     ],
 )
 def test_an_address_that_would_expose_the_key_or_means_nothing_is_refused(address):
@@ -429,7 +431,14 @@ async def test_the_quota_headers_and_codats_clock_are_kept_from_the_last_answer(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("limit", "reset"), [("many", "tomorrow"), ("-1", ""), ("2000.5", "Mon, 99 Foo 2026 00:00:00 GMT")]
+    ("limit", "reset"),
+    [
+        ("many", "tomorrow"),
+        ("-1", ""),
+        ("2000.5", "Mon, 99 Foo 2026 00:00:00 GMT"),
+        ("9" * 5000, "9999-12-31T23:59:59-14:00"),
+        ("\u0663".encode(), "Fri, 31 Dec 9999 23:59:59 -1400"),
+    ],
 )
 async def test_quota_headers_that_lie_are_ignored(limit, reset):
     headers = {"X-Rate-Limit-Limit": limit, "X-Rate-Limit-Reset": reset}

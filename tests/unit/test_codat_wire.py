@@ -141,6 +141,11 @@ def test_instants_are_utc_whatever_their_zone(text):
     )
 
 
+def test_an_instant_beyond_the_calendar_is_a_wire_error():
+    with pytest.raises(WireError, match="requestedOnUtc"):
+        wire.push_operation(OPERATION | {"requestedOnUtc": "9999-12-31T23:59:59-14:00"})
+
+
 def test_an_unknown_push_status_counts_as_pending():
     assert wire.push_operation(OPERATION | {"status": "Processing"}).status is PushStatus.PENDING
 

@@ -32,6 +32,7 @@ _WHOAMI_FIELDS = {
     ),
     "platform": text("the accounting platform's name"),
     "base_url": text("where the API is"),
+    "proxy": or_null(text("the proxy that requests go through, without its password")),
     "key": KEY,
     "base_currency": or_null(currency()),
     "ledger_lock_date": or_null(date("books are closed up to it")),
