@@ -1,7 +1,7 @@
 """Run async work so that Ctrl-C, SIGTERM and SIGHUP end it in good order, on every system."""
 
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -76,8 +76,25 @@ def run(
     # The result does not travel through the event loop's own task: putting the signal handlers back, asyncio spells
     # that task out as text, with all of its result, and a plan of thousands of documents is long.
     results: list[T] = []
-    seen = anyio.run(_watched, work, results)
+    try:
+        seen = anyio.run(_watched, work, results)
+    except BaseExceptionGroup as group:
+        raise _most_telling(group) from group
     return results[0], seen
+
+
+def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Give what went wrong in a task group: a defect first, else the first situation; the group stays its cause."""
+    found = list(_leaves(group))
+    return next((error for error in found if not isinstance(error, CodatArError)), found[0])
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 async def _watched(

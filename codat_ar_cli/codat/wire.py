@@ -3,7 +3,7 @@
 Every function takes one record as a dict and raises WireError when it lacks what it has no meaning without.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -44,7 +44,6 @@ from codat_ar_cli.domain.types import (
 )
 
 S = TypeVar("S", bound=models.Shape)
-T = TypeVar("T")
 Raw = Mapping[str, Any]
 
 UNKNOWN_CURRENCY = Currency("XXX")
@@ -288,25 +287,48 @@ def integration(raw: Any) -> Integration:
     return Integration(PlatformKey(seen.key), seen.name or seen.key, seen.is_offline_connector, features)
 
 
+READERS: Mapping[DataType, Callable[[Raw], Any]] = {
+    DataType.COMPANY_INFO: company_info,
+    DataType.ACCOUNTS: account,
+    DataType.BANK_ACCOUNTS: bank_account,
+    DataType.TRACKING_CATEGORIES: tracking_category,
+    DataType.TAX_RATES: tax_rate,
+    DataType.CUSTOMERS: customer,
+    DataType.SUPPLIERS: supplier,
+    DataType.ITEMS: item,
+    DataType.PAYMENT_METHODS: payment_method,
+    DataType.INVOICES: open_invoice,
+}
+"""How a cached record of each type is read; the other types are cached as they are."""
+
+
+def check(data_type: DataType, records: Iterable[Raw]) -> None:
+    """Make sure that every record can be read again later; raises WireError that names the first that can't."""
+    reader = READERS.get(data_type)
+    if reader is not None:
+        for raw in records:
+            reader(raw)
+
+
 def reference_data(
     sets: Mapping[DataType, Sequence[dict[str, Any]]], fetched: Mapping[DataType, datetime]
 ) -> ReferenceData:
     """Put cached sets together; company info is a list of one. A set that is not there is empty."""
 
-    def each(data_type: DataType, one: Callable[[Raw], T]) -> tuple[T, ...]:
-        return tuple(one(raw) for raw in sets.get(data_type, ()))
+    def each(data_type: DataType) -> tuple[Any, ...]:
+        return tuple(READERS[data_type](raw) for raw in sets.get(data_type, ()))
 
-    infos = each(DataType.COMPANY_INFO, company_info)
+    infos = each(DataType.COMPANY_INFO)
     return ReferenceData(
         company_info=infos[0] if infos else None,
-        accounts=each(DataType.ACCOUNTS, account),
-        bank_accounts=each(DataType.BANK_ACCOUNTS, bank_account),
-        tracking_categories=each(DataType.TRACKING_CATEGORIES, tracking_category),
-        tax_rates=each(DataType.TAX_RATES, tax_rate),
-        customers=each(DataType.CUSTOMERS, customer),
-        suppliers=each(DataType.SUPPLIERS, supplier),
-        items=each(DataType.ITEMS, item),
-        payment_methods=each(DataType.PAYMENT_METHODS, payment_method),
+        accounts=each(DataType.ACCOUNTS),
+        bank_accounts=each(DataType.BANK_ACCOUNTS),
+        tracking_categories=each(DataType.TRACKING_CATEGORIES),
+        tax_rates=each(DataType.TAX_RATES),
+        customers=each(DataType.CUSTOMERS),
+        suppliers=each(DataType.SUPPLIERS),
+        items=each(DataType.ITEMS),
+        payment_methods=each(DataType.PAYMENT_METHODS),
         fetched=dict(fetched),
     )
 

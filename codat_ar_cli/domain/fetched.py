@@ -154,5 +154,5 @@ def _deleted(record: Mapping[str, Any]) -> bool:
 
 
 def _usable(record: Mapping[str, Any]) -> bool:
-    archived = any(record.get(field) in {"Archived", "Void"} for field in STATUS_FIELDS)
+    archived = any(record.get(field) in ("Archived", "Void") for field in STATUS_FIELDS)
     return not archived and not _deleted(record)

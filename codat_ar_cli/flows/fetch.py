@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from codat_ar_cli.codat.errors import CodatError, DataNotReady, RecordNotFound
+from codat_ar_cli.codat import wire
+from codat_ar_cli.codat.errors import CodatError, DataNotReady, RecordNotFound, WireError
 from codat_ar_cli.domain import fetched, jsontext
 from codat_ar_cli.domain.fetched import FetchOutcome, FetchReport, FetchStatus
 from codat_ar_cli.domain.types import CompanyId, ConnectionId, DataStatus, DataType, RecordId
@@ -187,11 +188,13 @@ async def _fetch_one(fetching: _Fetching, data_type: DataType, synced: Synced) -
             data_type=data_type,
             on_records=lambda count: fetching.on_progress(FetchProgress(data_type, Phase.READING, count)),
         )
+        wire.check(data_type, records)  # before it takes the place of a cache that could be read
+        texts = _texts(records)
     except STOPS_EVERYTHING:
         raise
     except CodatError as error:
         return await _not_read(fetching, data_type, error)
-    return _keep(fetching, data_type, records, status)
+    return _keep(fetching, data_type, records, texts, status)
 
 
 async def _not_read(fetching: _Fetching, data_type: DataType, error: CodatError) -> FetchOutcome:
@@ -204,8 +207,19 @@ async def _not_read(fetching: _Fetching, data_type: DataType, error: CodatError)
     return _failed(fetching, data_type, _why_not_ready(data_type, fetching.status.get(data_type.value)))
 
 
+def _texts(records: Sequence[dict[str, Any]]) -> list[str]:
+    try:
+        return [jsontext.dumps(record, sort_keys=True) for record in records]
+    except RecursionError as error:
+        raise WireError("a record from Codat is nested too deeply") from error
+
+
 def _keep(
-    fetching: _Fetching, data_type: DataType, records: Sequence[dict[str, Any]], status: DataStatus | None
+    fetching: _Fetching,
+    data_type: DataType,
+    records: Sequence[dict[str, Any]],
+    texts: Sequence[str],
+    status: DataStatus | None,
 ) -> FetchOutcome:
     """Put the records into the cache.
 
@@ -226,7 +240,7 @@ def _keep(
         fetching.company,
         fetching.connection,
         data_type,
-        [jsontext.dumps(record, sort_keys=True) for record in records],
+        texts,
         fetched_at=outcome.fetched_at,
         dataset_id=outcome.dataset_id,
         dataset_at=outcome.dataset_at,
@@ -274,7 +288,8 @@ async def _with_descendants(
     client: "CodatClient", company: CompanyId, connection: ConnectionId, listed: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Read the tree under each top category and put what the list left out behind it (reference §6.3)."""
-    known = {record.get("id"): record for record in listed}
+    wire.check(DataType.TRACKING_CATEGORIES, listed)
+    known = {record["id"]: record for record in listed}
     for top in listed:
         if not top.get("hasChildren") or top.get("parentId") in known:
             continue
@@ -282,18 +297,25 @@ async def _with_descendants(
             tree = await client.record(company, connection, DataType.TRACKING_CATEGORIES, RecordId(top["id"]))
         except RecordNotFound:
             continue
-        for record in _flat(tree):
-            known.setdefault(record.get("id"), record)
+        descendants = _flat(tree)
+        wire.check(DataType.TRACKING_CATEGORIES, descendants)
+        for record in descendants:
+            known.setdefault(record["id"], record)
     return list(known.values())
 
 
-def _flat(node: Mapping[str, Any], parent: str | None = None) -> list[dict[str, Any]]:
-    record = {key: value for key, value in node.items() if key != "subCategories"}
-    children = node.get("subCategories") or []
-    record.setdefault("hasChildren", bool(children))
-    if parent is not None and not record.get("parentId"):
-        record["parentId"] = parent
-    flat = [record]
-    for child in children:
-        flat += _flat(child, record.get("id"))
+def _flat(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
+    flat: list[dict[str, Any]] = []
+    pending: list[tuple[Any, str | None]] = [(tree, None)]
+    while pending:
+        node, parent = pending.pop()
+        children = node.get("subCategories") or [] if isinstance(node, Mapping) else None
+        if not isinstance(children, list):
+            raise WireError("a tracking category from Codat is not as documented: subCategories")
+        record = {key: value for key, value in node.items() if key != "subCategories"}
+        record.setdefault("hasChildren", bool(children))
+        if parent is not None and not record.get("parentId"):
+            record["parentId"] = parent
+        flat.append(record)
+        pending += [(child, record.get("id")) for child in reversed(children)]
     return flat

@@ -1,6 +1,7 @@
 """Fetching and syncing, against a client and a cache that tests can script."""
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -265,6 +266,35 @@ async def test_a_failed_sync_keeps_the_earlier_cache(cache, time):
     assert report.outcomes[0].records == 1
     assert cache.sets[DataType.ACCOUNTS].records == ('{"id":"1"}',)
     assert report.exit_code is ExitCode.TRY_LATER
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"name": "no id"}, "id"),
+        ({"id": "2", "isBankAccount": "perhaps"}, "isBankAccount"),
+        ({"id": "2", "supplementalData": json.loads("[" * 500 + "]" * 500)}, "nested"),
+    ],
+)
+async def test_a_record_that_can_not_be_read_does_not_replace_a_cache_that_can(cache, time, record, words):
+    cache.sets[DataType.ACCOUNTS] = Cached(('{"id":"1"}',), START - dt.timedelta(days=1), None, None)
+    codat = FakeCodat({DataType.ACCOUNTS: [account("1", "Sales"), record]})
+
+    report = await run_fetch(codat, cache, time, [DataType.ACCOUNTS])
+
+    assert report.outcomes[0].status is FetchStatus.FAILED
+    assert words in report.outcomes[0].error.message
+    assert cache.sets[DataType.ACCOUNTS].records == ('{"id":"1"}',)
+
+
+@pytest.mark.parametrize("children", [7, ["not a category"], [{"name": "no id"}]])
+async def test_a_tree_of_the_wrong_shape_is_that_types_failure(cache, time, children):
+    top = {"id": "G", "name": "Region", "hasChildren": True}
+    codat = FakeCodat({DataType.TRACKING_CATEGORIES: [top]}, trees={"G": top | {"subCategories": children}})
+
+    report = await run_fetch(codat, cache, time, [DataType.TRACKING_CATEGORIES])
+
+    assert report.outcomes[0].error.code == "codat.wire"
 
 
 async def test_what_the_platform_lacks_is_said_and_is_no_fault(cache, time):

@@ -162,6 +162,30 @@ def test_async_work_gives_its_result(make):
     assert session.interrupted is None
 
 
+def test_a_situation_in_a_task_group_is_told_as_itself(make):
+    async def work() -> None:
+        async with anyio.create_task_group() as outer, anyio.create_task_group() as group:
+            outer.start_soon(anyio.sleep, 0)
+            group.start_soon(fail, NoProfile(known=[]))
+
+    with pytest.raises(NoProfile):
+        make().run_async(work())
+
+
+def test_a_defect_in_a_task_group_goes_before_a_situation(make):
+    async def work() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(fail, NoProfile(known=[]))
+            group.start_soon(fail, ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        make().run_async(work())
+
+
+async def fail(error: Exception) -> None:
+    raise error
+
+
 def send_soon(*numbers: int) -> threading.Thread:
     def send() -> None:
         for number in numbers:
