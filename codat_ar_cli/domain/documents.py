@@ -146,7 +146,10 @@ def _digest(draft: Draft) -> str:
 
 
 def _plain(value: object) -> object:
-    """Content only, no places; numbers as texts in one spelling, so `10.0` and `10.00` hash alike."""
+    """Content only, no places; numbers as texts in one spelling, so `10.0` and `10.00` hash alike.
+
+    What isn't stated is left out: a column that a later version reads must not change what was pushed before it.
+    """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):
@@ -160,7 +163,10 @@ def _plain(value: object) -> object:
         fields = getattr(kind, "__dataclass_fields__", ())
         _content_fields[kind] = tuple(name for name in fields if name not in _LOCATION_FIELDS)
     names = _content_fields[kind]
-    return {name: _plain(getattr(value, name)) for name in names} if names else value
+    if not names:
+        return value
+    stated = ((name, getattr(value, name)) for name in names)
+    return {name: _plain(content) for name, content in stated if content is not None and content != ()}
 
 
 _content_fields: dict[type, tuple[str, ...]] = {}

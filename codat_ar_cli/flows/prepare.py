@@ -63,6 +63,19 @@ class WriteNotOffered(CodatArError):
         )
 
 
+class ProfileDiffers(CodatArError):
+    """What the profile says of the company is not what Codat says: identities and platform rules hang on it."""
+
+    code = "profile.differs"
+
+    def __init__(self, profile: str, what: str, *, ours: str, theirs: str) -> None:
+        super().__init__(
+            f"profile `{profile}` has the {what} `{ours}`, Codat has `{theirs}`",
+            hint=f"write it as Codat does, or set the profile up anew: codat-ar init --profile {profile}",
+            details={"profile": profile, "what": what, "ours": ours, "theirs": theirs},
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where documents go, through which profile, and by which answers."""
@@ -152,8 +165,19 @@ def draft(data_type: DataType, table: Table) -> Drafts:
 
 
 async def check_connection(data_type: DataType, destination: Destination, client: "CodatClient") -> None:
-    """Make sure that writes of this type can go through; raises what says why not (reference §2)."""
-    usable_connection(await client.company(destination.company), destination.connection)
+    """Make sure that writes of this type can go through; raises what says why not (reference §2).
+
+    Ids must be spelt as Codat spells them: in other letters the same documents would be new ones.
+    """
+    company = await client.company(destination.company)
+    connection = usable_connection(company, destination.connection)
+    for what, ours, theirs in (
+        ("company id", destination.company, company.id),
+        ("connection id", destination.connection, connection.id),
+        ("platform key", destination.platform_key, connection.platform_key),
+    ):
+        if theirs and ours != theirs:
+            raise ProfileDiffers(destination.profile, what, ours=ours, theirs=theirs)
     integration = await client.integration(destination.platform_key)
     if not integration.supports(data_type, "Post"):
         raise WriteNotOffered(data_type, destination.platform_name)

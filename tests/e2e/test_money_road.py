@@ -1,5 +1,7 @@
 """Corners of the road from file to books in which money could be lost, doubled or guessed."""
 
+import tomllib
+
 import pytest
 
 HEADER = "invoice_number,customer,issue_date,due_date,currency,line_description,quantity,unit_price,tax_rate,account\n"
@@ -74,3 +76,18 @@ def test_a_document_refused_after_its_run_ended_is_given_back_with_the_reason_by
     assert ran.code == 3
     assert ran.json["counts"]["succeeded"] == 1
     assert "A-1: rejected: " in ran.err
+
+
+@pytest.mark.parametrize(("key", "told"), [("id", "connection id"), ("platform_key", "platform key")])
+def test_a_profile_that_spells_its_place_otherwise_than_codat_sends_nothing(books, codat, key, told):
+    config = books.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    ours = tomllib.loads(text)["profiles"]["acme"]["connection"][key]
+    config.write_text(text.replace(ours, ours.upper()), encoding="utf-8")
+
+    ran = books("push", "invoices", "invoices.csv", "--yes", "--json")
+
+    assert ran.code == 2
+    assert ran.json["error"]["code"] == "profile.differs"
+    assert told in ran.json["error"]["message"]
+    assert codat.written() == []
