@@ -23,13 +23,15 @@ def demo(
     Starts the bundled sandbox, connects, fetches, maps, pushes invoices and payments, and reads the books back,
     all in a new folder `codat-ar-demo-N`. Your own config and ledger are neither read nor written.
     """
+    from codat_ar_cli.cli.signals import raising
     from codat_ar_cli.flows.demo import new_folder, run_demo
 
     session: Session = ctx.obj
     program, shown_as = _program()
     folder = new_folder(parent)
     today = session.clock().astimezone().date()
-    result = run_demo(folder, today=today, program=program, shown_as=shown_as, say=session.console.note)
+    with raising():
+        result = run_demo(folder, today=today, program=program, shown_as=shown_as, say=session.console.note)
     _show(session, result)
 
 

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -47,6 +48,25 @@ _ERRORS: dict[ExitCode, type[Interrupted]] = {
     ExitCode.TERMINATED: Terminated,
     ExitCode.HUNG_UP: HungUp,
 }
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise in the block, as Ctrl-C does by itself, so that what it started is stopped too."""
+
+    def on_signal(number: int, _frame: object) -> None:
+        raise _ERRORS[_CODES[signal.Signals(number).name]]
+
+    before: dict[int, Any] = {}
+    try:
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, on_signal)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 class _Watch:

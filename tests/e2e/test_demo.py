@@ -1,7 +1,11 @@
 """`codat-ar demo` on a fresh machine: it works, leaves the user's own alone, and its next commands work as printed."""
 
 import os
+import signal
+import subprocess
+import sys
 
+import httpx
 import pytest
 from machine import USERS_KEY, Machine, snapshot
 
@@ -81,3 +85,27 @@ def test_under_json_stdout_is_one_object_and_the_story_is_on_stderr(tmp_path):
     assert done.stdout.count("\n") == 1
     assert jsontext.loads(done.stdout)["schema"] == "codat-ar/demo/1"
     assert "$ codat-ar" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no such signal to another process")
+def test_stopped_in_the_middle_it_leaves_no_sandbox_behind(tmp_path):
+    machine = Machine(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "codat_ar_cli", "demo"],
+        cwd=machine.work,
+        env=machine.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stderr is not None
+    url = next(line.strip() for line in process.stderr if line.startswith("http://"))
+    assert httpx.get(f"{url}/__sandbox/health").status_code == 200
+
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 143, err
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/__sandbox/health")
