@@ -302,9 +302,9 @@ def _cause(finding: Finding) -> tuple[object, ...]:
 def _finding_line(same: Sequence[Finding]) -> str:
     first = same[0]
     where = f"{first.place}: " if first.place else ""
-    rows = [str(finding.place.row or finding.place.path) for finding in same[1:4] if finding.place]
-    rest = len(same) - 1 - len(rows)
-    further = [", ".join(rows)] if rows else []
+    places = [finding.place for finding in same[1:4] if finding.place]
+    rest = len(same) - 1 - len(places)
+    further = [", ".join(place.path or f"line {place.row}" for place in places)] if places else []
     further += [f"{rest:,} more"] if rest else []
     also = f"; also on {' and '.join(further)}" if further else ""
     return f"  {first.severity.value}: {where}{first.message}{also}  [{first.code}]"

@@ -324,6 +324,16 @@ def test_a_payment_id_of_two_payments_is_refused(push):
     assert "document.conflict" in {code for code, _, _ in errors(found)}
 
 
+def test_a_cause_that_rows_of_json_share_names_their_paths(run):
+    one = '{"payment_id": "P-%d", "date": "2026-05-20", "amount": 5, "currency": "GBP", "customer": "Nobody"}'
+    (run.folder / "shared.json").write_text(f'{{"payments": [{one % 1}, {one % 2}]}}', encoding="utf-8")
+
+    ran = run("push", "payments", "shared.json", "--yes")
+
+    assert "shared.json payments[0], column customer: customer `Nobody` is not in the books" in ran.err
+    assert "also on payments[1]  [customer.unknown]" in ran.err
+
+
 def test_ten_thousand_errors_of_one_cause_stay_readable(run):
     rows = (GOOD_INVOICE.replace("B-1", f"B-{n}").replace("Acorn Bakery Ltd", "Nobody Ltd") for n in range(10_000))
     (run.folder / "many.csv").write_text(invoices(*rows), encoding="utf-8")
@@ -332,5 +342,5 @@ def test_ten_thousand_errors_of_one_cause_stay_readable(run):
 
     assert ran.code == 2
     assert len((ran.err + ran.out).splitlines()) < 20
-    assert "customer `Nobody Ltd` is not in the books; also on 3, 4, 5 and 9,996 more" in ran.err
+    assert "customer `Nobody Ltd` is not in the books; also on line 3, line 4, line 5 and 9,996 more" in ran.err
     assert "the file has 10,000 errors" in ran.out
