@@ -255,7 +255,9 @@ class Session:
         """Where ledger, cache and reports live, and by whose word."""
         from codat_ar_cli.config import state_dir
 
-        config = self.config if self._named_config is None else self.load_config()
+        # A named config that is not there yet is no error here; one that was read is not read again.
+        is_read = self._named_config is None or "config" in self.__dict__
+        config = self.config if is_read else self.load_config()
         return _first(
             "state_dir",
             ("option --state-dir", _text(self.options.state_dir)),
