@@ -37,7 +37,7 @@ _CREATED = {
     "transfers": movements.write_transfer,
     "journalEntries": movements.write_journal,
 }
-_SETTLED = frozenset({"PartiallyPaid", "Paid"})
+_SETTLED = ("PartiallyPaid", "Paid")
 """Statuses that follow from payments; a client that sends back what it read sends them."""
 _WORKED_OUT = frozenset({"subTotal", "totalTaxAmount", "totalAmount", "taxAmount", "totalDiscount"})
 

@@ -1,5 +1,6 @@
 """One company in the sandbox: its connections, its books, and Codat's work on them."""
 
+import traceback
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -252,6 +253,8 @@ class Company:
         except ArithmeticError:  # only amounts no business has get here; the platform can't store them either
             item = {"itemId": "", "message": "An amount is out of range.", "validatorName": work.data_type}
             outcome = Refused(400, "An error occurred in a downstream service.", [item])
+        except Exception:  # noqa: BLE001 (one bad write must not take every later request down with it)
+            outcome = Refused(500, f"There is a problem with our server. {traceback.format_exc()}", [])
         if isinstance(outcome, Refused):
             return outcome
         changes = outcome.changes

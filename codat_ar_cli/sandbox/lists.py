@@ -38,7 +38,7 @@ def write_contact(package: Package, draft: Draft, earlier: Record | None = None)
     status = "Archived" if body.get("status") in ("Archived", "InActive") else "Active"
     record = {
         **(earlier or {}),
-        **{key: value for key, value in body.items() if key not in ("metadata", "id")},
+        **_complete({key: value for key, value in body.items() if key not in ("metadata", "id")}),
         "id": earlier["id"] if earlier else package.next_id(data_type),
         "status": status,
         "sourceModifiedDate": package.stamp(draft.now),
@@ -48,6 +48,17 @@ def write_contact(package: Package, draft: Draft, earlier: Record | None = None)
     if package.rules.shared_contacts:
         _mirror(package, data_type, record)
     return record
+
+
+def _complete(body: Record) -> Record:
+    """Give addresses, contacts and their phones the kind that Codat always shows, `Unknown` where none was sent."""
+    whole = dict(body)
+    for name, kind in (("addresses", "type"), ("contacts", "status"), ("phone", "type")):
+        if isinstance(body.get(name), list):
+            whole[name] = [_complete({**one, kind: one.get(kind) or "Unknown"}) for one in body[name]]
+    if isinstance(body.get("address"), dict):
+        whole["address"] = {**body["address"], "type": body["address"].get("type") or "Unknown"}
+    return whole
 
 
 def _taken(package: Package, name: str, earlier: Record | None) -> bool:

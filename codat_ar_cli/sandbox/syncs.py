@@ -55,7 +55,7 @@ class Sync:
     def _progress(self, now: datetime) -> int:
         whole = (self.ends - self.requested).total_seconds()
         gone = (now - self.requested).total_seconds()
-        return 99 if whole <= 0 else max(0, min(99, int(100 * gone / whole)))
+        return 0 if whole <= 0 else max(0, min(99, int(100 * gone / whole)))
 
     def dump(self) -> dict[str, Any]:
         """Write for the state file."""

@@ -80,7 +80,9 @@ def _misfits(
         yield place, f"`{value}` is not one of {', '.join(closed[path])}. Path: {place}."
     elif tree.kind == "Array":
         for index, element in enumerate(value):
-            if tree.fields is not None:
+            if element is None:
+                yield f"{place}[{index}]", f"The JSON value could not be converted to Object. Path: {place}[{index}]."
+            elif tree.fields is not None:
                 within = Field("Object", fields=tree.fields)
                 yield from _misfits(element, within, f"{place}[{index}]", path, closed)
     elif tree.kind == "Object":
@@ -164,16 +166,19 @@ class _Examiner:
         return kept
 
     def _checked(self, value: Any, tree: Field, place: str, name: str, found: Examined) -> Any:
-        if tree.kind == "Object" and isinstance(value, dict):
+        if not _fits(value, tree.kind):  # only where the platform has a field that Codat's model has not
+            self._fail(found, place, f"{words(name)} must be of type {tree.kind}.")
+            return None
+        if tree.kind == "Object":
             return self.inside(value, tree, place, found)
-        if tree.kind == "Array" and isinstance(value, list):
+        if tree.kind == "Array":
             if tree.required and not value and self.rules.enforce_required:
                 self._fail(found, place, f"{words(name)} must hold one at least.")
             return [
                 self.inside(one, tree, f"{place}[{index}]", found) if isinstance(one, dict) else one
                 for index, one in enumerate(value)
             ]
-        if tree.kind == "String" and isinstance(value, str):
+        if tree.kind == "String":
             return self._text(value, tree, place, name, found)
         return value
 

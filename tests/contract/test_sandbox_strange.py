@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -13,9 +14,10 @@ Company = tuple[httpx.Client, str, str]
 
 
 @pytest.fixture
-def company(start_sandbox: Callable[..., str]) -> Iterator[Company]:
-    """A Xero company whose operations and syncs end at once."""
-    url = start_sandbox(platforms=("xero",), customers=4, invoices=8, operation_delay=0.0, sync_delay=0.0)
+def company(request: pytest.FixtureRequest, start_sandbox: Callable[..., str]) -> Iterator[Company]:
+    """A company, on Xero by default, whose operations and syncs end at once."""
+    platform = getattr(request, "param", "xero")
+    url = start_sandbox(platforms=(platform,), customers=4, invoices=8, operation_delay=0.0, sync_delay=0.0)
     headers = {"Authorization": "Basic " + base64.b64encode(b"any key").decode()}
     with httpx.Client(base_url=url, headers=headers) as http:
         found = http.get("/__sandbox/health").json()["companies"][0]
@@ -153,6 +155,58 @@ def test_a_key_that_is_not_even_ascii_is_401(company: Company) -> None:
     answer = http.get("/profile", headers={b"Authorization": "Basic é".encode()})
 
     assert error(answer, 401) == "Unauthorized"
+
+
+@pytest.mark.parametrize("body", [{"lines": [None]}, {"lines": [{"amount": 1, "links": [None]}]}])
+def test_a_list_with_nothing_in_a_place_is_refused_at_once(company: Company, body: dict[str, Any]) -> None:
+    http, _, connection = company
+
+    answer = http.post(f"{connection}/push/payments", json=body)
+
+    error(answer, 400)
+    assert answer.json()["validation"]["errors"]
+
+
+def test_a_write_that_breaks_the_sandbox_fails_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    http, path, connection = company
+    nothing: dict[str, int] = {}
+    monkeypatch.setattr("codat_ar_cli.sandbox.books.Books.create", lambda *_: nothing["here"])
+
+    begun = http.post(f"{connection}/push/customers", json={"customerName": "Acme", "status": "Active"}).json()
+    ended = http.get(f"{path}/push/{begun['pushOperationKey']}").json()
+
+    assert (ended["status"], ended["statusCode"]) == ("Failed", 500)
+    assert "KeyError" in ended["errorMessage"]
+
+
+@pytest.mark.parametrize("status", [1, [None], {}, "Gone"])
+def test_a_bank_account_takes_no_status_that_is_none(company: Company, status: Any) -> None:
+    http, path, connection = company
+    bank = http.get(f"{connection}/data/bankAccounts").json()["results"][0]
+
+    target = f"{connection}/push/bankAccounts/{quote(bank['id'], safe='')}"
+    begun = http.put(target, json={"accountName": bank["accountName"], "status": status}).json()
+    ended = http.get(f"{path}/push/{begun['pushOperationKey']}").json()
+
+    assert ended["status"] == "Failed"
+    assert [item["itemId"] for item in ended["validation"]["errors"]] == ["Status"]
+
+
+@pytest.mark.parametrize("company", ["codat-sandbox"], indirect=True)
+def test_an_address_of_no_kind_is_read_back_as_of_unknown_kind(company: Company) -> None:
+    http, path, connection = company
+    customer = {
+        "customerName": "Acme",
+        "status": "Active",
+        "emailAddress": "ann@example.com",
+        "addresses": [{"line1": "1 High Street", "city": "Bath"}],
+    }
+
+    http.post(f"{connection}/push/customers", json=customer)
+    http.post(f"{path}/data/queue/customers")
+    found = http.get(f"{path}/data/customers", params={"query": "customerName=Acme"}).json()["results"]
+
+    assert [[address["type"] for address in one["addresses"]] for one in found] == [["Unknown"]]
 
 
 def test_a_transfer_made_of_what_the_published_model_has_is_taken(company: Company) -> None:
