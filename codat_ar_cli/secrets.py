@@ -187,8 +187,18 @@ def _missing_hint(source: KeySource) -> str:
 
 
 def _key_path(source: KeySource, folder: Path | None) -> Path:
-    path = Path(source.path or "").expanduser()
+    path = expand_home(source.path or "")
     return path if path.is_absolute() or folder is None else folder / path
+
+
+def expand_home(place: str) -> Path:
+    """Read a key file's path, `~` as the home folder; raises KeyFileUnreadable where there is no such home."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError as error:
+        raise KeyFileUnreadable(
+            f"`{place}` begins with a home folder that this machine does not know", hint="give the whole path"
+        ) from error
 
 
 def _from_file(path: Path) -> str:

@@ -38,6 +38,7 @@ from codat_ar_cli.secrets import (
     KeyMissing,
     KeyringUnavailable,
     Secret,
+    expand_home,
     parse_key,
     read_key,
     store_key,
@@ -52,6 +53,18 @@ _KEPT = "init.json"
 _KEY_OPTIONS = "--key-env, --key-file, --key-keyring or --key-command"
 _KEY_TROUBLE = (KeyMissing, KeyMalformed, KeyFileExposed, KeyFileUnreadable, KeyringUnavailable, KeyCommandFailed)
 _PORTAL = "Codat portal: Developers > API keys"
+
+
+class BadKeyCommand(CodatArError):
+    """A key command whose quotes don't pair, or that is empty."""
+
+    code = "key.bad-command"
+
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            f"`{command}` is no command: its quotes must pair and it must name a program",
+            hint="""such as --key-command 'op read "op://Finance/Codat/key"'""",
+        )
 
 
 class BadProfileName(CodatArError):
@@ -225,11 +238,11 @@ class Wizard:
             case KeyKind.ENV:
                 return KeySource(kind, variable=place)
             case KeyKind.FILE:
-                return KeySource(kind, path=str(Path(place).expanduser().absolute()))
+                return KeySource(kind, path=str(expand_home(place).absolute()))
             case KeyKind.KEYRING:
                 return KeySource(kind, account=place)
             case KeyKind.COMMAND:
-                return KeySource(kind, command=tuple(shlex.split(place)))
+                return KeySource(kind, command=_command(place))
 
     def _choose_key_kind(self) -> None:
         if not self.console.is_interactive and self.session.env.get(DEFAULT_VARIABLE):
@@ -354,3 +367,17 @@ class Wizard:
 
 def _is_name(name: str) -> bool:
     return 0 < len(name) <= 60 and name.isascii() and all(char.isalnum() or char in "-_." for char in name)
+
+
+def _command(text: str) -> tuple[str, ...]:
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if sys.platform == "win32":
+        lexer.escape = ""  # a backslash separates folders there
+    try:
+        words = tuple(lexer)
+    except ValueError:
+        words = ()
+    if not words:
+        raise BadKeyCommand(text)
+    return words

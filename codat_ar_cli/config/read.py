@@ -24,6 +24,9 @@ from codat_ar_cli.domain.money import AmountError, is_currency, parse_amount
 from codat_ar_cli.domain.slots import Mapping as SlotAnswers
 from codat_ar_cli.domain.slots import Rule, Slot, SlotMapping, Target
 
+_MAX_CONFIG = 4 * 1024 * 1024
+_SHAPE_HINT = "correct that place; sample_config.toml shows the form"
+
 
 def load(path: Path | None = None, *, project: Path | None = None) -> Config:
     """Read the config files; one that does not exist counts as empty.
@@ -50,6 +53,7 @@ def _layer(config: Config, file: Path, raw: dict[str, Any]) -> Config:
     default, ledger_url, folder = table.text("default_profile"), table.text("ledger_url"), table.text("state_dir")
     profiles = {name: _profile(name, entry) for name, entry in table.table("profiles").tables()}
     table.finish()
+    _check_home(table, "state_dir", folder)
     if default is not None and default not in {**config.profiles, **profiles}:
         known = ", ".join(sorted(profiles)) or "none"
         problems.append(ConfigProblem("default_profile", f"profile `{default}` does not exist; known: {known}"))
@@ -68,21 +72,45 @@ def _layer(config: Config, file: Path, raw: dict[str, Any]) -> Config:
     )
 
 
+def _check_home(table: Table, key: str, path: str | None) -> None:
+    """Note a `~` or `~name` that leads to no home folder."""
+    try:
+        Path(path or "").expanduser()
+    except RuntimeError:
+        table.problem(key, f"`{path}` begins with a home folder that this machine does not know")
+
+
 def _beside(file: Path, folder: str) -> Path:
     return file.absolute().parent / Path(folder).expanduser()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    text = read_text(path)
+    if text is None:
+        return None
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigUnreadable(f"config file {path} is nested too deeply", hint=_SHAPE_HINT) from error
+    except ValueError as error:  # TOMLDecodeError is one, and so is a number of thousands of digits
+        raise ConfigUnreadable(f"config file {path} is not TOML: {error}", hint=_SHAPE_HINT) from error
+
+
+def read_text(path: Path) -> str | None:
+    """Read a config file's text with its own line ends, without a byte order mark; None where there is no file.
+
+    Raises ConfigUnreadable.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_CONFIG + 1)
+        if len(content) > _MAX_CONFIG:
+            raise ConfigUnreadable(f"config file {path} is larger than 4 MiB: that is no config", hint=_SHAPE_HINT)
+        return content.decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:
         raise ConfigUnreadable(f"config file {path} is not UTF-8 text", hint="save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigUnreadable(
-            f"config file {path} is not TOML: {error}", hint="correct that place; sample_config.toml shows the form"
-        ) from error
     except OSError as error:
         raise ConfigUnreadable(
             f"config file {path} can't be read: {error.strerror}", hint="check its owner and permissions"
@@ -127,6 +155,7 @@ def _key(table: Table) -> KeySource:
         table.problem("source", f"`{word}` is not a place for a key; expected one of {', '.join(kinds)}")
         return KeySource()
     kind = KeyKind(word)
+    _check_home(table, "path", table.text("path"))
     return KeySource(
         kind=kind,
         variable=table.text("variable") or DEFAULT_VARIABLE,

@@ -42,6 +42,9 @@ class Table:
         """Read text that is not empty; None when the key is absent or wrong."""
         self._asked.add(key)
         value = self.raw.get(key)
+        if isinstance(value, str) and "\0" in value:
+            self.problem(key, "expected text, found a NUL character in it")
+            return None
         if value is None or (isinstance(value, str) and value.strip()):
             return value
         found = "empty text" if isinstance(value, str) else _type_name(value)
@@ -62,6 +65,9 @@ class Table:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             self.problem(key, f"expected text or a list of texts, found {_type_name(value)}")
+            return ()
+        if any("\0" in item for item in items):
+            self.problem(key, "expected text, found a NUL character in it")
             return ()
         if required and not items:
             self.problem(key, "missing" if key not in self.raw else "expected at least one text")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codat_ar_cli.config.model import DEFAULT_BASE_URL, Config, ConfigUnreadable, Profile, UnknownProfile
+from codat_ar_cli.config.read import read_text
 from codat_ar_cli.domain.keys import KeyKind, KeySource
 from codat_ar_cli.domain.slots import Mapping, Rule, SlotMapping, Target
 from codat_ar_cli.private import write_private
@@ -191,13 +192,14 @@ def _edit(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> Non
 
     target = path.resolve()  # a link to the file stays a link
     try:
-        text = target.read_text(encoding="utf-8") if target.exists() else f"# {_HEADING}\n"
-        document = tomlkit.parse(text)
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        text = read_text(target)
+        ends = "\r\n" if text is not None and "\r\n" in text else "\n"
+        document = tomlkit.parse(f"# {_HEADING}\n" if text is None else text.replace("\r\n", "\n"))
+    except TOMLKitError as error:
         message = f"config file {path} can't be read: {error}"
-        raise ConfigUnreadable(message, hint="correct that place, or its owner and permissions") from error
+        raise ConfigUnreadable(message, hint="correct that place; sample_config.toml shows the form") from error
     change(document)
-    _replace(target, tomlkit.dumps(document))
+    _replace(target, tomlkit.dumps(document).replace("\n", ends))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -300,6 +300,45 @@ def test_what_is_not_utf8_is_named(tmp_path):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("a = " + "1" * 5000, "4300 digits"),
+        ("# " + "x" * 5_000_000, "larger than 4 MiB"),
+    ],
+    ids=["deep", "long-number", "huge"],
+)
+def test_toml_that_no_reader_takes_is_named(tmp_path, text, words):
+    with pytest.raises(ConfigUnreadable, match=words):
+        load(write(tmp_path / "c.toml", text))
+
+
+@pytest.mark.parametrize("key", ["state_dir", "ledger_url"])
+def test_a_nul_character_is_a_problem_with_its_key(tmp_path, key):
+    assert problems(tmp_path / "c.toml", f'{key} = "a\\u0000b"\n') == {
+        key: "expected text, found a NUL character in it"
+    }
+
+
+def test_a_home_folder_that_nobody_has_is_a_problem(tmp_path):
+    found = problems(tmp_path / "c.toml", 'state_dir = "~nobody-has-this-name/x"\n')
+
+    assert "does not know" in found["state_dir"]
+
+
+def test_a_file_saved_by_an_editor_for_windows_is_read_and_keeps_its_line_ends(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_bytes(b"\xef\xbb\xbf# mine\r\n" + MINIMAL.replace("\n", "\r\n").encode())
+
+    set_default(load(path), "acme")
+
+    written = path.read_bytes()
+    assert written.startswith(b"# mine\r\n")
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert load(path).default_profile == "acme"
+
+
 def test_a_folder_in_place_of_the_file_is_named(tmp_path):
     with pytest.raises(ConfigUnreadable, match="can't be"):
         load(tmp_path)

@@ -48,6 +48,11 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
         self.entries[service, username] = password
 
 
+def test_a_home_folder_that_nobody_has_is_named():
+    with pytest.raises(KeyFileUnreadable, match="does not know"):
+        read_key(KeySource(KeyKind.FILE, path="~nobody-has-this-name/key"), {})
+
+
 @pytest.fixture
 def use_keyring():
     before = keyring.get_keyring()
