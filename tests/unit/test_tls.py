@@ -225,7 +225,7 @@ def test_a_proxy_that_is_none_is_named_without_its_password(monkeypatch, text):
 
 @pytest.mark.anyio
 async def test_a_proxy_that_refuses_learns_the_host_but_not_the_key(monkeypatch):
-    told = []
+    told: list[bytes] = []
 
     def refuse():
         for _ in range(5):
