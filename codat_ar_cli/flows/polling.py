@@ -63,10 +63,29 @@ class Poller:
                 deadline = deadline or work.clock() + wait
                 if not work.pending or work.clock() >= deadline:
                     return
-            await work.pause(pause if deadline is None else _bounded(pause, deadline - work.clock()))
+                await work.pause(_bounded(pause, deadline - work.clock()))
+            elif await self._pause_while_sending(pause, sent):
+                pause = _FIRST_PAUSE
+                continue
             if work.pending and not work.halted.is_set():
                 has_news = await self.look()
                 pause = _next_pause(pause, has_news=has_news, is_sending=not sent.is_set())
+
+    async def _pause_while_sending(self, pause: float, sent: anyio.Event) -> bool:
+        """Pause, but no longer than until the last document is out; tells whether it is.
+
+        The long pause is to leave requests to the sender: once it is done, a small run should not wait for it.
+        """
+        async with anyio.create_task_group() as race:
+
+            async def wake() -> None:
+                await sent.wait()
+                race.cancel_scope.cancel()
+
+            race.start_soon(wake)
+            await self._work.pause(pause)
+            race.cancel_scope.cancel()
+        return sent.is_set()
 
     async def look(self) -> bool:
         """List operations once, newest first, as far back as needed; tell whether anything has moved."""

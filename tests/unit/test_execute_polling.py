@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from pushworld import World, document, failing
+from pushworld import Fault, World, document, failing
 
 from codat_ar_cli.codat import errors
 from codat_ar_cli.domain.lifecycle import Cause, State
@@ -192,3 +192,13 @@ async def test_an_operation_key_is_kept_even_where_the_outcome_is_doubtful(world
     with world.open() as ledger:
         outcome = await world.execute(ledger, world.plan(ledger, document("INV-1")))
     assert outcome.pushes[0].operation_key == PushOperationKey(next(iter(world.server.operations)))
+
+
+async def test_a_small_run_does_not_sit_out_the_long_pause_between_looks(world: World) -> None:
+    lost = Fault("after", failing(errors.AnswerLost))
+    world.client.faults.extend([lost, None, lost])  # one document goes out at the third attempt only
+    with world.open() as ledger:
+        started = world.time.now
+        outcome = await world.execute(ledger, world.plan(ledger, document("INV-1"), document("INV-2")))
+    assert outcome.counts[State.SUCCEEDED] == 2
+    assert world.time.now - started < dt.timedelta(seconds=6)
