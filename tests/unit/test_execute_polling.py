@@ -195,10 +195,11 @@ async def test_an_operation_key_is_kept_even_where_the_outcome_is_doubtful(world
 
 
 async def test_a_small_run_does_not_sit_out_the_long_pause_between_looks(world: World) -> None:
+    world.server.settles_after = 0.1
     lost = Fault("after", failing(errors.AnswerLost))
     world.client.faults.extend([lost, None, lost])  # one document goes out at the third attempt only
     with world.open() as ledger:
         started = world.time.now
         outcome = await world.execute(ledger, world.plan(ledger, document("INV-1"), document("INV-2")))
     assert outcome.counts[State.SUCCEEDED] == 2
-    assert world.time.now - started < dt.timedelta(seconds=6)
+    assert world.time.now - started < dt.timedelta(seconds=4)
