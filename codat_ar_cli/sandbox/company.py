@@ -97,14 +97,23 @@ class Company:
     # Reading the cache
 
     def shelf(self, data_type: str) -> Shelf:
-        """Give the cached records of a type; raises the 409 of a type that was never synced."""
+        """Give the cached records of a type.
+
+        Raises the 404 of a type that the platform lacks (reference §1.1), or the 409 of one never synced.
+        """
         shelf = self._shelves.get(data_type)
         if shelf is None:
             records = None if self.books is None else self.books.cached(data_type)
             if records is None:
+                self._refuse_unreadable(data_type)
                 raise ApiError(409, NEVER_SYNCED)
             shelf = self._shelves[data_type] = Shelf(records, self._outdated.pop(data_type, None))
         return shelf
+
+    def _refuse_unreadable(self, data_type: str) -> None:
+        platform = None if self.books is None else self.books.platform
+        if platform is not None and platform.feature(data_type, "Get") == "NotSupported":
+            raise ApiError(404, f"Datatype {data_type} not supported by platform(s) {platform.name}", service="PullApi")
 
     def info(self) -> Mapping[str, Any]:
         """Give the company info as last synced; raises 409 when it never was."""

@@ -444,7 +444,8 @@ def test_a_type_the_platform_lacks_ends_not_supported_which_is_no_error(api: Api
     done = api.get(f"{api.c}/data/history/{queued['id']}")
     assert (done["status"], done["isErrored"]) == ("NotSupported", False)
     assert "paymentMethods" not in api.get(f"{api.c}/dataStatus")
-    error(api.http.get(f"{api.c}/data/paymentMethods"), 409)
+    refused = error(api.http.get(f"{api.c}/data/paymentMethods"), 404)
+    assert refused == "Datatype paymentMethods not supported by platform(s) Xero"
 
 
 def test_company_info_is_read_and_refreshed(api: Api) -> None:
