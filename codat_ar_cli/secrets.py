@@ -3,8 +3,6 @@
 A key is not accepted on the command line (process lists and shell histories keep those) nor in the config file.
 """
 
-import base64
-import contextlib
 import hmac
 import os
 import stat
@@ -13,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from codat_ar_cli.domain.keys import DEFAULT_VARIABLE, KEYRING_SERVICE, KeyKind, KeySource
+from codat_ar_cli.domain.keys import DEFAULT_VARIABLE, KEYRING_SERVICE, KeyKind, KeySource, appearances
 from codat_ar_cli.errors import CodatArError, ExitCode
 from codat_ar_cli.private import write_private
 
@@ -68,7 +66,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self.__value = value
-        _seen.update(_shapes(value))
+        _seen.update(appearances(value))
 
     def reveal(self) -> str:
         """Give the key itself; only the HTTP client asks."""
@@ -94,19 +92,10 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """Take every key this process has held out of a text, also in the form it has in a request header."""
+    """Take every key this process has held out of a text, in every form that gives it away."""
     for shape in sorted(_seen, key=len, reverse=True):
         text = text.replace(shape, "[redacted]")
     return text
-
-
-def _shapes(value: str) -> set[str]:
-    raw = value.removeprefix("Basic ")
-    encoded = base64.b64encode(raw.encode()).decode()
-    shapes = {value, raw, encoded}
-    with contextlib.suppress(ValueError):
-        shapes.add(base64.b64decode(raw, validate=True).decode())
-    return {shape for shape in shapes if len(shape) >= 4}
 
 
 def effective_source(source: KeySource, env: Mapping[str, str]) -> KeySource:

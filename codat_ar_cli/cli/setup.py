@@ -162,18 +162,20 @@ def explain(ctx: typer.Context, key: Annotated[str, typer.Argument(help=", ".joi
     """Tell what a setting is, where it comes from, and what it goes before."""
     session: Session = ctx.obj
     setting = _setting(session, key)
+    value = setting.value and without_login(setting.value)
+    overridden = [(origin, without_login(lost)) for origin, lost in setting.overridden]
     payload = {
         "schema": "codat-ar/config-explain/1",
         "key": key,
-        "value": setting.value,
+        "value": value,
         "origin": setting.origin,
-        "overridden": [{"origin": origin, "value": value} for origin, value in setting.overridden],
+        "overridden": [{"origin": origin, "value": lost} for origin, lost in overridden],
     }
 
     def human() -> None:
-        session.console.print(f"{key} = {setting.value or '(not set)'}, from {setting.origin}")
-        for origin, value in setting.overridden:
-            session.console.print(f"  goes before {value}, from {origin}")
+        session.console.print(f"{key} = {value or '(not set)'}, from {setting.origin}")
+        for origin, lost in overridden:
+            session.console.print(f"  goes before {lost}, from {origin}")
 
     session.console.result(payload, human)
 
@@ -181,6 +183,13 @@ def explain(ctx: typer.Context, key: Annotated[str, typer.Argument(help=", ".joi
 @config_app.callback()
 def _config_group() -> None:
     """Explain where a setting comes from."""
+
+
+def without_login(text: str) -> str:
+    """Show an address without the user name and password in it; other text as it is."""
+    scheme, separator, rest = text.partition("://")
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}…@{place}" if at else text
 
 
 def _answers(

@@ -6,14 +6,11 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Generator, Mapping
-from urllib.parse import quote
 
 import httpx
 
 from codat_ar_cli.codat import errors
-
-_SHORTEST_SECRET = 6
-"""Characters. Shorter test keys occur in plain words and can't be taken out of them."""
+from codat_ar_cli.domain.keys import appearances
 
 
 class KeyAuth(httpx.Auth):
@@ -24,10 +21,7 @@ class KeyAuth(httpx.Auth):
     def __init__(self, api_key: str, origin: tuple[str, str, int | None]) -> None:
         self._header = authorization(api_key)
         self._origin = origin
-        token = self._header.removeprefix("Basic ")
-        forms = {api_key.strip(), self._header, token}
-        forms |= {quote(form, safe="") for form in forms}
-        self._secrets = tuple(sorted((form for form in forms if len(form) >= _SHORTEST_SECRET), key=len, reverse=True))
+        self._secrets = appearances(api_key)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the header, where the request goes to the base address."""

@@ -164,8 +164,9 @@ def check_base_url(url: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), ""
     if not host or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        shown = f"…@{url.rpartition('@')[2]}" if "@" in url else url  # what stands before it may be a password
         raise InsecureUrl(
-            f"`{url}` is not a base URL; expected one such as {DEFAULT_BASE_URL}",
+            f"`{shown}` is not a base URL; expected one such as {DEFAULT_BASE_URL}",
             hint="give scheme, host and port only: no user name, path or query",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):

@@ -1,10 +1,30 @@
-"""Where an API key is kept; never the key itself."""
+"""Where an API key is kept, and what it looks like where it must not be; never the key itself."""
 
+import base64
+import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 DEFAULT_VARIABLE = "CODAT_API_KEY"
 KEYRING_SERVICE = "codat-ar"
+
+_SHORTEST = 6
+"""Characters. Shorter test keys occur in plain words and can't be taken out of them."""
+
+
+def appearances(key: str) -> tuple[str, ...]:
+    """Give every text that would give a key away, longest first: raw, as header, encoded in the usual ways."""
+    raw = key.strip().removeprefix("Basic ").strip()
+    encoded = base64.b64encode(raw.encode()).decode()
+    forms = {key.strip(), raw, encoded, f"Basic {raw}", f"Basic {encoded}"}
+    with contextlib.suppress(ValueError):  # a ready header is a key encoded already
+        forms.add(base64.b64decode(raw, validate=True).decode())
+    forms |= {base64.b64encode(form.encode()).decode() for form in forms}
+    # As an address and as a JSON text or a Python literal would have it.
+    forms |= {quote(form, safe="") for form in forms} | {quote(form) for form in forms}
+    forms |= {repr(form)[1:-1] for form in forms}
+    return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 
 class KeyKind(StrEnum):

@@ -368,6 +368,12 @@ def test_anything_else_is_refused(url):
         check_base_url(url)
 
 
+def test_a_password_in_an_address_is_not_repeated():
+    with pytest.raises(InsecureUrl) as caught:
+        check_base_url("https://me:hush@api.codat.io")
+    assert "hush" not in caught.value.message
+
+
 def test_option_goes_before_environment_before_default():
     env = {"CODAT_AR_CONFIG": "/e/c.toml", "CODAT_AR_STATE_DIR": "/e/state"}
 

@@ -555,6 +555,18 @@ def test_explain_tells_what_a_setting_goes_before(desk, capsys):
     assert payload["overridden"][0]["value"] == "acme-ltd"
 
 
+def test_explain_shows_no_password_of_a_ledger(desk, capsys):
+    desk("init", "--company", ACME, "--no-input")
+    desk.env["CODAT_AR_LEDGER_URL"] = "postgresql://me:hush@db.example/ledger"
+
+    assert desk("config", "explain", "ledger_url") == 0
+    assert desk("config", "explain", "ledger_url", "--json") == 0
+
+    told = capsys.readouterr().out
+    assert "postgresql://…@db.example/ledger" in told
+    assert "hush" not in told
+
+
 def test_an_unknown_setting_lists_the_known_ones(desk, capsys):
     desk.config.write_text("")
 
