@@ -21,7 +21,8 @@ FETCHABLE = (
 ).split()
 """Names of what can be fetched, as people type them; case, `-` and `_` do not matter."""
 
-MAX_WAIT_MINUTES = 24 * 60
+DAY = 24 * 60 * 60
+"""Seconds; nobody waits longer, and a number without end is a slip."""
 
 
 class UnknownDataType(CodatArError):
@@ -50,8 +51,8 @@ def fetch(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what changed since the last fetch.")] = False,
     wait: Annotated[
-        int, typer.Option("--wait", metavar="MINUTES", min=1, max=MAX_WAIT_MINUTES, help="How long --refresh waits.")
-    ] = 10,
+        int, typer.Option("--wait", metavar="SECONDS", min=0, max=DAY, help="How long --refresh waits.")
+    ] = 600,
 ) -> None:
     """Read reference data from Codat into the local cache.
 
@@ -102,7 +103,7 @@ def _fold(name: str) -> str:
 
 
 def run_fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, diff: bool, wait: int) -> "FetchReport":
-    """Fetch with a progress display; `wanted` empty: everything that mapping and checking need. `wait`: minutes."""
+    """Fetch with a progress display; `wanted` empty: everything that mapping and checking need. `wait`: seconds."""
     import datetime as dt
 
     from codat_ar_cli.flows.fetch import REFERENCE_TYPES
@@ -123,7 +124,7 @@ def run_fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, 
                 clock=session.clock,
                 on_progress=step,
                 diff=diff,
-                wait=dt.timedelta(minutes=wait),
+                wait=dt.timedelta(seconds=wait),
             )
 
     with session.console.progress(len(types), f"Reading from {profile.company_name}") as bar:

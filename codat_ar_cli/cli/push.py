@@ -13,7 +13,9 @@ app = typer.Typer(no_args_is_help=True, help="Create invoices and payments from 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON; see docs/file-formats.md.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show exactly what would be sent; send nothing.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Send the good documents of a file with errors.")]
-Wait = Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for outcomes.")]
+Wait = Annotated[
+    int, typer.Option("--wait", metavar="SECONDS", min=0, max=86_400, help="How long to wait for outcomes.")
+]
 Source = Annotated[str, typer.Option("--source", metavar="NAME", help="The system that the ids in FILE come from.")]
 Rejects = Annotated[
     Path | None, typer.Option("--rejects", metavar="FILE", help="Where rows that were not pushed go, with the reason.")

@@ -154,7 +154,7 @@ def _validation_details(items: tuple[ValidationItem, ...]) -> dict[str, Any]:
         return {}
     return {
         "validation": [
-            {"itemId": item.item_id, "message": item.message, "validatorName": item.validator} for item in items
+            {"item_id": item.item_id, "message": item.message, "validator": item.validator} for item in items
         ]
     }
 

@@ -86,7 +86,7 @@ class LedgerMoved(LedgerError):
         super().__init__(
             f"`{source_id}` is {state} by now, so this plan is stale; nothing was sent",
             hint="run the same command again: it plans anew",
-            details={"sourceId": source_id, "state": state},
+            details={"source_id": source_id, "state": state},
         )
 
 

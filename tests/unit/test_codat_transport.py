@@ -232,7 +232,7 @@ async def test_validation_of_an_error_body_is_kept_and_said():
             await http.read("/x")
 
     assert caught.value.validation[0].validator == "Account"
-    assert caught.value.details["validation"][0]["itemId"] == "NominalCode"
+    assert caught.value.details["validation"][0]["item_id"] == "NominalCode"
 
 
 @pytest.mark.anyio
