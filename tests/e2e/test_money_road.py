@@ -27,7 +27,8 @@ def test_a_platform_whose_options_offer_nothing_gets_no_empty_body(books, codat)
 
 
 def rejects(books, ran) -> str:
-    return (books.folder / ran.json["rejects_file"]).read_text(encoding="utf-8")
+    text: str = (books.folder / ran.json["rejects_file"]).read_text(encoding="utf-8")
+    return text
 
 
 def test_a_file_of_which_everything_is_held_is_given_back_too_and_only_once(books):

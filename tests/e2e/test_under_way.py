@@ -62,3 +62,28 @@ def test_a_number_under_way_from_one_source_is_held_from_another(books, stays_pe
     again = books("push", "invoices", "invoices.csv", "--source", "shop", "--yes", "--wait", "0", "--json")
 
     assert held(again) == {"A-1": "books.duplicate"}
+
+
+def test_a_payment_waits_for_one_of_its_own_file_that_may_take_the_same_money(books, codat, stays_pending):
+    books.ok("push", "invoices", "invoices.csv", "--yes")
+    stays_pending("payments")
+    assert books("push", "payments", "first.csv", "--yes", "--wait", "0").code == 9
+    both = PAYMENT.format("P-1", "100.00") + PAYMENT.format("P-2", "100.00").splitlines()[1] + "\n"
+    (books.folder / "both.csv").write_text(both, encoding="utf-8")
+
+    assert held(books("push", "payments", "both.csv", "--yes", "--wait", "0", "--json")) == {"P-2": "payment.under-way"}
+
+
+def test_what_was_never_sent_waits_for_a_yes_though_other_documents_are_asked_after(books, codat, stays_pending):
+    stays_pending("invoices")
+    assert books("push", "invoices", "invoices.csv", "--yes", "--wait", "0").code == 9
+    codat.fault(method="POST", path="/push/invoices$", status=401, times=1)
+    for number in ("B-1", "C-1"):
+        (books.folder / f"{number}.csv").write_text(INVOICES.replace("A-1", number), encoding="utf-8")
+    assert books("push", "invoices", "B-1.csv", "--yes", "--wait", "0").code == 4
+
+    asked = books("push", "invoices", "C-1.csv", "--wait", "0")
+
+    assert asked.code == 2
+    assert "first 1 that earlier runs left unsent" in asked.err
+    assert codat.written() == []

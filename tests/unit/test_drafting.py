@@ -265,3 +265,8 @@ def test_csv_and_json_samples_are_the_same_invoices(shared):
             twin.issue_date,
             twin.currency,
         )
+
+
+def test_a_total_that_rows_contradict_is_not_compared_with_the_lines():
+    drafted = draft({"total_amount": "1.00"}, {"total_amount": "2.00"})
+    assert [finding.code for finding in drafted.findings] == ["document.conflict"]

@@ -82,6 +82,16 @@ async def test_a_changed_version_of_a_done_document_counts_as_held(world: World)
     assert (outcome.counts, outcome.exit_code) == (of((State.HELD, 1)), ExitCode.FINDINGS)
 
 
+async def test_what_earlier_runs_left_in_doubt_counts_for_the_exit_code_of_the_next(world: World) -> None:
+    world.client.faults.append(Fault("answer", failing(errors.CodatFault, 500)))
+    with world.open() as ledger:
+        await world.execute(ledger, world.plan(ledger, document("INV-1")))
+        outcome = await world.execute(ledger, world.plan(ledger, document("INV-2")))
+    assert outcome.counts == of((State.SUCCEEDED, 1))
+    assert outcome.resumed == {State.IN_DOUBT: 1}
+    assert outcome.exit_code is ExitCode.IN_DOUBT
+
+
 async def test_invoices_go_before_payments(world: World) -> None:
     with world.open() as ledger:
         payments = [document(f"PMT-{index}", data_type=DataType.PAYMENTS) for index in range(12)]

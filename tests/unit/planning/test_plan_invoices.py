@@ -342,6 +342,23 @@ def test_two_tracking_categories_of_one_heading_are_held_on_xero(plan, invoice, 
     assert different.disposition is Disposition.SEND
 
 
+def test_a_third_tracking_category_is_held_on_xero(plan, invoice, line):
+    crowded = line(tracking=("North", "South", "Export"))
+    assert "tracking.too-many" in codes(only(plan(XERO, invoice(lines=(crowded,)))))
+
+
+def test_a_rule_that_gives_a_stated_percentage_another_is_said(plan, invoice, line):
+    mapped = Rule((("tax_rate", ("20",)),), Target(RecordId("REDUCED"), "5% (VAT on Income)"))
+    slots = Mapping(
+        {
+            Slot.INCOME_ACCOUNT: SlotMapping(Target(RecordId("acc-sales"), "Sales")),
+            Slot.TAX_RATE: SlotMapping(None, (mapped,)),
+        }
+    )
+    document = only(plan(XERO, invoice(lines=(line(tax_rate="20"),)), mapping=slots))
+    assert [(one.code, one.severity) for one in document.findings] == [("mapping.tax-differs", Severity.WARNING)]
+
+
 def test_a_heading_is_no_tracking_category_to_write(plan, invoice, line):
     (finding,) = only(plan(XERO, invoice(lines=(line(tracking=("Region",)),)))).findings
     assert finding.code == "mapping.tracking"

@@ -14,7 +14,8 @@ from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.mapping import Mapping, Rule, Slot, SlotMapping, Target
 from codat_ar_cli.domain.payload import paid_invoices
 from codat_ar_cli.domain.plan import Disposition, KnownPush, plan_payments
-from codat_ar_cli.domain.types import Currency, DataType, RecordId
+from codat_ar_cli.domain.platforms import rules_for
+from codat_ar_cli.domain.types import Currency, DataType, PlatformKey, RecordId
 
 XERO, QBO = "gbol", "qhyg"
 EUR = Currency("EUR")
@@ -325,6 +326,25 @@ def test_a_payment_dated_in_the_future_is_said(plan, payment):
     assert [(one.code, one.severity) for one in document.findings] == [("payment.in-future", Severity.WARNING)]
     tomorrow = only(plan(XERO, payment("PMT-1", "120.00", "INV-1", date=dt.date(2026, 6, 2))))
     assert tomorrow.findings == ()
+
+
+def test_what_is_due_counts_not_what_was_billed(plan, payment, index, open_invoice):
+    part_paid = index(open_invoice("i-1", "INV-1", "20.00", total_amount=Decimal("120.00"), status="PartiallyPaid"))
+    assert codes(only(plan(XERO, payment("PMT-1", "20.01", "INV-1"), invoices=part_paid))) == ["payment.exceeds-due"]
+
+
+def test_an_invoice_deleted_in_the_books_is_unknown(plan, payment, index, open_invoice):
+    gone = index(open_invoice("i-1", "INV-1", "20.00", is_deleted=True))
+    assert codes(only(plan(XERO, payment("PMT-1", "20.00", "INV-1"), invoices=gone))) == ["payment.unknown-invoice"]
+
+
+def test_texts_that_the_marker_field_has_no_room_for_are_not_cut(plan, payment, context):
+    sage = context(QBO, DataType.PAYMENTS, platform=rules_for(PlatformKey("tgff"))).platform
+    long_note = only(plan(QBO, payment("PMT-1", "120.00", "INV-1", note="paid by bank transfer"), platform=sage))
+    assert codes(long_note) == ["platform.not-taken"]
+    assert "room for 25 characters" in long_note.findings[0].message
+    long_id = only(plan(QBO, payment("P" * 26, "120.00", "INV-1"), platform=sage))
+    assert codes(long_id) == ["marker.too-long"]
 
 
 def test_a_payment_of_zero_is_an_error(plan, payment):
