@@ -290,8 +290,18 @@ def _show_outcome(
     if outcome.resumed:
         console.note(f"Documents of earlier runs: {_states(outcome.resumed)}")
     if stopped is not None:
-        console.warn(f"stopped early: {stopped.message}" + (f"\n  hint: {stopped.hint}" if stopped.hint else ""))
+        console.warn(
+            f"stopped early: {stopped.message}  [{stopped.code}]"
+            + (f"\n  hint: {stopped.hint}" if stopped.hint else "")
+        )
     _tell_rejects(session, rejects)
+    doubts = outcome.counts.get(State.IN_DOUBT, 0)
+    if doubts:
+        what = "1 document" if doubts == 1 else f"{doubts} documents"
+        console.warn(
+            f"{what} may or may not be in the books, and not sent again: look there before entering them by hand;"
+            " the next run asks Codat again"
+        )
     if code is ExitCode.UNFINISHED:
         console.note("Not finished yet: run the same command again; nothing is sent twice.")
     return code
