@@ -101,13 +101,17 @@ async def execute(
     work.tell()
     with _plain_errors():
         await _run(work, unfinished, wait=wait, sleep=sleep, stop=stop or anyio.Event())
-    for push_id, state in list(work.states.items()):
-        if state is State.SENDING:
-            work.move(push_id, Event.DOUBT, Facts(cause_code=Cause.ANSWER_LOST, cause_text=_CUT_OFF))
+    _doubt_what_was_cut_off(work)
     outcome = _outcome(work, run_id, was_interrupted=stop is not None and stop.is_set())
     if run_id is not None:
         ledger.end_run(run_id, outcome.exit_code, outcome.counts)
     return outcome
+
+
+def _doubt_what_was_cut_off(work: Workload) -> None:
+    for push_id, state in list(work.states.items()):
+        if state is State.SENDING:
+            work.move(push_id, Event.DOUBT, Facts(cause_code=Cause.ANSWER_LOST, cause_text=_CUT_OFF))
 
 
 _CUT_OFF = "the run was stopped before the answer came; running again soon asks again under the same key"

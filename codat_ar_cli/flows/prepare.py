@@ -226,19 +226,15 @@ async def invoice_index(
     Written records show only after a sync (reference §0.1 fact 1), so Codat is asked for one where we pushed since.
     """
     company, connection = destination.company, destination.connection
-    pushed_at = [
-        at
-        for data_type in (DataType.INVOICES, DataType.PAYMENTS)
-        if (at := workshop.ledger.last_success_at(company, connection, data_type)) is not None
-    ]
+    pushed_at = _last_push(destination, workshop.ledger)
     try:
         invoices = await open_invoices(
             workshop.client,
             workshop.ledger,
             company=company,
             connection=connection,
-            refresh=bool(pushed_at),
-            newer_than=max(pushed_at, default=None),
+            refresh=pushed_at is not None,
+            newer_than=pushed_at,
             clock=workshop.clock,
             sleep=workshop.sleep,
             on_progress=workshop.on_progress,
@@ -255,6 +251,13 @@ async def invoice_index(
     )
     index = InvoiceIndex.of(invoices, rules_for(destination.platform_key), pushed, under_way)
     return index, _age_of_books(destination, workshop)
+
+
+def _last_push(destination: Destination, ledger: "Ledger") -> dt.datetime | None:
+    """Tell when we last changed what invoices look like; None: never."""
+    types = (DataType.INVOICES, DataType.PAYMENTS)
+    pushed_at = [ledger.last_success_at(destination.company, destination.connection, each) for each in types]
+    return max((at for at in pushed_at if at is not None), default=None)
 
 
 def _age_of_books(destination: Destination, workshop: Workshop) -> tuple[Finding, ...]:

@@ -97,18 +97,7 @@ def make_move(
     row = _row_to_move(connection, push_id)
     before = State(row["state"])
     after = move(before, event)
-    values: dict[str, Any] = {"state": after.value, "updated_at": texts.instant(at)}
-    if event in _CLEARS_CAUSE:
-        values |= {"cause_code": None, "cause_text": None}
-    values |= _known_facts(facts)
-    if event is Event.SEND and row["first_sent_at"] is None:
-        values["first_sent_at"] = texts.instant(at)
-    if event in _FINISHES:
-        values["finished_at"] = texts.instant(at)
-    if event in _FREES_KEY:
-        values |= {"first_sent_at": None, "operation_key": None}
-    if event is Event.SETTLE_ABSENT or renew_key:
-        values |= _next_key(row)
+    values = {"state": after.value, **_moved_values(row, event, facts, renew_key=renew_key, at=at)}
     _update(connection, push_id, before, values)
     told = {name: value for name, value in values.items() if name not in {"state", "updated_at"} and value is not None}
     chain.append(
@@ -127,6 +116,25 @@ def make_move(
         ],
     )
     return after
+
+
+def _moved_values(
+    row: Mapping[Any, Any], event: Event, facts: Facts, *, renew_key: bool, at: dt.datetime
+) -> dict[str, Any]:
+    """Give what an event changes of a push besides its state."""
+    values: dict[str, Any] = {"updated_at": texts.instant(at)}
+    if event in _CLEARS_CAUSE:
+        values |= {"cause_code": None, "cause_text": None}
+    values |= _known_facts(facts)
+    if event is Event.SEND and row["first_sent_at"] is None:
+        values["first_sent_at"] = texts.instant(at)
+    if event in _FINISHES:
+        values["finished_at"] = texts.instant(at)
+    if event in _FREES_KEY:
+        values |= {"first_sent_at": None, "operation_key": None}
+    if event is Event.SETTLE_ABSENT or renew_key:
+        values |= _next_key(row)
+    return values
 
 
 def one_row(connection: sa.Connection, push_id: PushId) -> Mapping[Any, Any]:
