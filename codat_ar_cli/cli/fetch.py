@@ -65,7 +65,7 @@ def fetch(
     wanted = data_types(types or ())
     report = run_fetch(session, wanted, refresh=refresh, diff=diff, wait=wait)
     shown = view(session, report, with_records=bool(wanted) and not diff)
-    show(session.console, shown, schema="codat-ar/fetch/1", at=report.at, **_whose(session))
+    show(session.console, shown, schema="codat-ar/fetch/1", at=report.at, connection=report.connection, **session.whose)
     raise typer.Exit(report.exit_code)
 
 
@@ -135,16 +135,6 @@ def run_fetch(session: Session, wanted: "Sequence[DataType]", *, refresh: bool, 
                 bar.advance()
 
         return session.run_async(work())
-
-
-def _whose(session: Session) -> dict[str, object]:
-    profile = session.profile
-    return {
-        "profile": profile.name,
-        "company": {"id": profile.company_id, "name": profile.company_name},
-        "connection": profile.connection_id,
-        "platform": profile.platform_name,
-    }
 
 
 def describe(progress: "FetchProgress") -> str:

@@ -101,7 +101,7 @@ def check(ctx: typer.Context) -> None:
     reference, platform = books(session)
     found = answers.check(session.profile.mapping, reference, platform, now=session.clock())
     table = views.findings(found, empty="The mapping is complete, and everything in it is in the books.")
-    show(session.console, Report("map-check", "", (table,)), schema="codat-ar/map-check/1", **facts(session))
+    show(session.console, Report("map-check", "", (table,)), schema="codat-ar/map-check/1", **session.whose)
     raise typer.Exit(ExitCode.FINDINGS if answers.needs_attention(found) else ExitCode.DONE)
 
 
@@ -130,7 +130,7 @@ def suggest(
     mapping = found.applied_to(session.profile.mapping) if accept else session.profile.mapping
     if accept:
         save(session, mapping)
-    show(session.console, suggestions(found), schema="codat-ar/map-suggest/1", accepted=accept, **facts(session))
+    show(session.console, suggestions(found), schema="codat-ar/map-suggest/1", accepted=accept, **session.whose)
     must_choose = accept and undecided(mapping, reference, platform)
     raise typer.Exit(ExitCode.FINDINGS if must_choose else ExitCode.DONE)
 
@@ -201,23 +201,13 @@ def show_mapping(session: Session, mapping: "Mapping", said: str | None = None) 
     report = views.mapping(mapping, found, slots_for(platform, reference))
     payload = {
         "schema": "codat-ar/map/1",
-        **facts(session),
+        **session.whose,
         "mapping": views.machine_mapping(mapping),
         "accepted": sorted(mapping.accepted),
         "findings": to_json(report)["tables"].get("findings", []),
     }
     console = session.console
     console.result(payload, lambda: console.print(said or drawn(console, report)))
-
-
-def facts(session: Session) -> dict[str, object]:
-    """Say in a JSON result whose mapping it is."""
-    profile = session.profile
-    return {
-        "profile": profile.name,
-        "company": {"id": profile.company_id, "name": profile.company_name},
-        "platform": profile.platform_name,
-    }
 
 
 def _for(condition: "Condition") -> str:

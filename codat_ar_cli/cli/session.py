@@ -204,6 +204,16 @@ class Session:
         return profile
 
     @property
+    def whose(self) -> dict[str, object]:
+        """Say in a JSON result whose books it is about."""
+        profile = self.profile
+        return {
+            "profile": profile.name,
+            "company": {"id": profile.company_id, "name": profile.company_name},
+            "platform": profile.platform_name,
+        }
+
+    @property
     def base_url_setting(self) -> Setting:
         """Which API is spoken to, and by whose word."""
         from codat_ar_cli.config import DEFAULT_BASE_URL

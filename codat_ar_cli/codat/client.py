@@ -40,6 +40,8 @@ PAGE_SIZE = 500
 """A day's quota may be 2,000 requests (reference §1.3), so fewer and larger pages than the docs' 100."""
 MAX_PAGES = 20_000
 """A list that goes on beyond this is no list: links that never end."""
+MAX_BARREN_PAGES = 3
+"""So many pages in a row without a new record are no shift of the pages: a walk must not use up the day's quota."""
 
 CONNECTION_LEVEL = frozenset(
     {DataType.BANK_ACCOUNTS, DataType.DIRECT_COSTS, DataType.DIRECT_INCOMES, DataType.TRANSFERS}
@@ -285,9 +287,11 @@ class CodatClient:
         """Follow `_links.next` to the end (reference §3.2).
 
         A sync may land in the middle and shift the pages, so a record seen before is left out. A link seen
-        before ends the walk; a link to another host, or out of this list, is refused.
+        before ends the walk; a link to another host, or out of this list, is refused, and so are links that
+        lead on and on without a new record.
         """
         seen: set[str] = set()
+        barren = 0
         visited: set[str] = set()
         here: str | None = _first_page(path, query, order_by, page_size)
         while here is not None and here not in visited:
@@ -295,15 +299,19 @@ class CodatClient:
             if len(visited) > MAX_PAGES:
                 raise WireError(f"the list goes on beyond {MAX_PAGES} pages", where=Where("GET", here))
             page = wire.read(models.PageShape, await self._http.read(here))
+            barren += 1
             for raw in page.results:
                 key = raw.get(identity)
                 if key is not None:
                     if str(key) in seen:
                         continue
                     seen.add(str(key))
+                barren = 0
                 yield raw
             link = page.links.next if page.links else None
             here = self._http.same_list(link.href, path) if link and link.href else None
+            if barren >= MAX_BARREN_PAGES and here is not None:
+                raise WireError(f"the list goes on after {barren} pages without a new record", where=Where("GET", here))
 
 
 def _first_page(path: str, text: str | None, order_by: str | None, page_size: int) -> str:

@@ -3,6 +3,7 @@
 Reference §1.1 (status codes), §1.2 (error body), §1.5 and design D10 (what each means for a push).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -180,7 +181,8 @@ class RateLimited(CodatError):
         details: Mapping[str, Any] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, where=where, hint=hint, details={**(details or {}), "retry_after": str(retry_after)})
+        seconds = None if retry_after is None else math.ceil(retry_after)
+        super().__init__(message, where=where, hint=hint, details={**(details or {}), "retry_after": seconds})
         self.retry_after = retry_after
         """Seconds Codat asks us to wait; None where it did not say, or said nonsense."""
 

@@ -34,6 +34,7 @@ MAX_IN_FLIGHT = 10
 
 _FINAL = (errors.RedirectRefused, errors.AnswerTooLarge, errors.Untrusted)
 """Lost or not sent, but a repeat would bring the same."""
+_HEADERS = {"User-Agent": f"codat-ar/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _COUNT = re.compile(r"[0-9]{1,18}")
 
 
@@ -137,11 +138,7 @@ class Transport:
             trust_env=False,  # proxy and certificates are taken from it above, where what is wrong has a name
             timeout=httpx.Timeout(min(60.0, timeout), connect=min(10.0, timeout)),
             limits=httpx.Limits(max_connections=MAX_IN_FLIGHT, max_keepalive_connections=MAX_IN_FLIGHT),
-            headers={
-                "User-Agent": f"codat-ar/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-            },
+            headers=_HEADERS,
         )
 
     async def __aenter__(self) -> "Transport":

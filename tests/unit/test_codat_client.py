@@ -187,6 +187,17 @@ async def test_a_list_without_end_is_an_error(monkeypatch):
 
 
 @pytest.mark.anyio
+async def test_links_that_lead_on_without_a_new_record_are_not_followed_for_ever():
+    far = Far({LIST: [page([{"id": "a"}], f"{LIST}?page={n}") for n in range(2, 9)]})
+
+    async with open_client(far) as codat:
+        with pytest.raises(errors.WireError, match="3 pages without a new record"):
+            await ids(codat.records(COMPANY, CONNECTION, DataType.INVOICES))
+
+    assert len(far.requests) == 4
+
+
+@pytest.mark.anyio
 async def test_records_without_an_id_are_all_given():
     far = Far({LIST: page([{"id": None, "n": 1}, {"n": 2}, {"id": "None"}])})
 
