@@ -128,7 +128,12 @@ class CodatClient:
         return wire.company(await self._http.read(_company(company)))
 
     async def integration(self, key: PlatformKey) -> Integration:
-        """Get what Codat supports on one platform. Source: `get-integration`."""
+        """Get what Codat supports on one platform. Source: `get-integration`.
+
+        Raises WireError where the connection named no platform, so that there is no key to ask with.
+        """
+        if not key:
+            raise WireError("Codat names no platform for this connection", where=Where("GET", "/integrations"))
         return wire.integration(await self._http.read(f"/integrations/{language.encode_segment(key)}"))
 
     async def records(

@@ -198,6 +198,17 @@ async def test_links_that_lead_on_without_a_new_record_are_not_followed_for_ever
 
 
 @pytest.mark.anyio
+async def test_a_connection_without_a_platform_is_a_wire_error():
+    far = Far({})
+
+    async with open_client(far) as codat:
+        with pytest.raises(errors.WireError, match="names no platform"):
+            await codat.integration(PlatformKey(""))
+
+    assert far.requests == []
+
+
+@pytest.mark.anyio
 async def test_records_without_an_id_are_all_given():
     far = Far({LIST: page([{"id": None, "n": 1}, {"n": 2}, {"id": "None"}])})
 
