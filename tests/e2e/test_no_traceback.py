@@ -7,13 +7,16 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import anyio
 import pytest
-from odd_codat import odd_codat
+import tomlkit
+from odd_codat import odd_codat, places
 from terminal import COMPANIES, Ran, open_terminal
 
 from codat_ar_cli.cli import main
@@ -53,6 +56,24 @@ ODD_WORDS = (
     "--dry-run --partial --rejects / ../.. missing.csv . --when a=b == --all --file --source --key-file ~x/y "
     "--key-command ' --key-env A=B --company % 💷 --base-url http:// https://xn--a \x1b[2J %s {} --connection '' ؟"
 ).split()
+LOCAL_COMMANDS = (
+    ("profile", "list", "--json"),
+    ("profile", "show", "xero"),
+    ("profile", "use", "xero"),
+    ("profile", "remove", "xero", "--yes", "--json"),
+    ("config", "explain", "key", "--profile", "xero"),
+    ("config", "explain", "state_dir"),
+    ("runs", "list", "--json"),
+    ("map", "show"),
+    ("map", "set", "tax-rate", "OUTPUT2", "--profile", "xero"),
+    ("whoami", "--profile", "xero"),
+)
+ODD_SETTINGS: tuple[Any, ...] = (
+    *(0, -1, 10**30, 1.5, float("nan"), True, [], [""], [1], [[]], {}, {"a": 1}),
+    *("", " ", "x" * 100_000, "\x00", "a\x00b", "\u202e", "\n", "💷", "%s{}"),
+    *("~nobody/x", "~", "/dev/null/x", "..", "acme", "xero"),
+)
+"""What a setting is replaced by."""
 LONGEST = 8.0
 """Seconds that a command may take: Codat's pauses are not slept here, so more is a loop."""
 
@@ -109,16 +130,18 @@ def odd(prepared, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("odd") / "copy"
 
-    def run(words: Sequence[str], seed: int, url: str) -> Ran:
+    def run(words: Sequence[str], seed: int, url: str, spoil: Callable[[Path], None] | None) -> Ran:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(prepared, folder)
         (folder / "invoices.csv").write_text(INVOICE.format(seed=seed), encoding="utf-8")
         (folder / "payments.csv").write_text(PAYMENT.format(seed=seed), encoding="utf-8")
+        if spoil is not None:
+            spoil(folder)
         return _run(words, open_terminal(folder, url).environment, folder)
 
     settings = Settings(operation_delay=0.01, sync_delay=0.01, customers=15, invoices=20)
     with running(settings) as sandbox, odd_codat(sandbox) as (codat, url):
-        yield codat, lambda words, seed: run(words, seed, url)
+        yield codat, lambda words, seed, spoil=None: run(words, seed, url, spoil)
 
 
 def _answers_spoiled(odd, seeds: range) -> None:
@@ -146,6 +169,37 @@ def _words_shuffled(odd, seeds: range) -> None:
         assert wrong is None, f"seed {seed}: {words}: {wrong}\n{ran.out}\n{ran.err}"
 
 
+def _configs_spoiled(odd, seeds: range) -> None:
+    codat, run = odd
+    codat.begin(0, chance=0.0)
+    for seed in seeds:
+        dice = random.Random(seed)
+        spoiled: list[str] = []
+
+        def spoil(folder, dice=dice, spoiled=spoiled) -> None:
+            config = folder / "config.toml"
+            document = tomllib.loads(config.read_text(encoding="utf-8"))
+            owner, key = dice.choice(list(places(document)))
+            owner[key] = dice.choice(ODD_SETTINGS)
+            spoiled.append(f"{key} = {owner[key]!r:.60}")
+            ends = dice.choice(["\n", "\r\n"])
+            config.write_text(tomlkit.dumps(document), encoding=dice.choice(["utf-8", "utf-8-sig"]), newline=ends)
+
+        words = dice.choice(LOCAL_COMMANDS)
+        ran = run(words, seed, spoil)
+        wrong = _wrong(words, ran)
+        assert wrong is None, f"seed {seed}: {words} with {spoiled}: {wrong}\n{ran.out}\n{ran.err}"
+
+
+def test_odd_configs_bring_no_traceback(odd):
+    _configs_spoiled(odd, range(150))
+
+
+@pytest.mark.full
+def test_many_odd_configs_bring_no_traceback(odd):
+    _configs_spoiled(odd, range(1000, 3000))
+
+
 def test_odd_answers_bring_no_traceback(odd):
     _answers_spoiled(odd, range(30))
 
@@ -156,7 +210,7 @@ def test_odd_words_bring_no_traceback(odd):
 
 @pytest.mark.full
 def test_many_odd_answers_bring_no_traceback(odd):
-    _answers_spoiled(odd, range(1000, 2000))
+    _answers_spoiled(odd, range(1000, 1500))
 
 
 @pytest.mark.full

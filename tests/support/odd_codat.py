@@ -88,19 +88,19 @@ def _odd_value(reply: Reply, dice: random.Random) -> Reply:
     if value is None:
         return _odd_body(reply, dice)
     odd = dice.choice(ODD_VALUES)
-    places = list(_places(value))
-    if not places or dice.random() < 0.05:
+    found = list(places(value))
+    if not found or dice.random() < 0.05:
         return Reply(reply.status, reply.headers, odd.encode())
-    owner, key = dice.choice(places)
+    owner, key = dice.choice(found)
     owner[key] = _PLACE
     return Reply(reply.status, reply.headers, jsontext.dumps(value).replace(f'"{_PLACE}"', odd).encode())
 
 
 def _missing(reply: Reply, dice: random.Random) -> Reply:
     value = _parsed(reply)
-    places = list(_places(value))
-    if places:
-        owner, key = dice.choice(places)
+    found = list(places(value))
+    if found:
+        owner, key = dice.choice(found)
         del owner[key]
     return Reply(reply.status, reply.headers, jsontext.dumps(value).encode())
 
@@ -144,11 +144,12 @@ def _parsed(reply: Reply) -> Any:
         return None
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in nested dicts and lists, as its container and its key."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in list(entries):
         yield value, key
-        yield from _places(entry)
+        yield from places(entry)
 
 
 class OddCodat:
