@@ -70,6 +70,11 @@ def _put_texts(body: Body, name: str, texts: dict[str, str], room: int | None, *
         body.put(name, SEPARATOR.join(parts))
 
 
+def carries(text: str | None, source_id: str) -> bool:
+    """Tell whether a marker field that was read back holds this source id, as `invoice_body` and others write it."""
+    return text is not None and (text == source_id or text.startswith(source_id + SEPARATOR))
+
+
 def carried_ids(text: str) -> Iterable[str]:
     """Give every source id that a marker text may carry: an id may hold the separator itself."""
     parts = text.split(SEPARATOR)

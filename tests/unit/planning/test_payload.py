@@ -10,7 +10,7 @@ from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.documents import PartyDraft
 from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.mapping import Mapping, Slot, SlotMapping, Target
-from codat_ar_cli.domain.marking import carried_ids
+from codat_ar_cli.domain.marking import carried_ids, carries
 from codat_ar_cli.domain.options import parse_options
 from codat_ar_cli.domain.plan import Disposition, plan_invoices, plan_payments
 from codat_ar_cli.domain.types import Currency, DataType, RecordId
@@ -210,5 +210,9 @@ def test_a_rate_whose_percentage_the_books_do_not_say_needs_a_stated_tax(
     assert body["lineItems"][0]["taxAmount"] == Decimal("7.00")
 
 
-def test_a_marker_text_may_carry_an_id_that_holds_the_separator_itself():
+def test_a_marker_is_recognised_with_and_without_text_after_it():
+    assert carries("INV-1", "INV-1")
+    assert carries("INV-1 - PO-7", "INV-1")
+    assert not carries("INV-10", "INV-1")
+    assert not carries(None, "INV-1")
     assert list(carried_ids("A - B - C")) == ["A", "A - B", "A - B - C"]
