@@ -21,10 +21,11 @@ from codat_ar_cli.domain.pushes import Push
 from codat_ar_cli.domain.types import Currency, DataType
 from codat_ar_cli.errors import CodatArError, ExitCode, most_urgent
 from codat_ar_cli.flows import push as flow
-from codat_ar_cli.flows.execute import Progress, RunOutcome, codes_of
+from codat_ar_cli.flows.execute import Progress, codes_of
 from codat_ar_cli.flows.prepare import Destination, Order, Prepared, Workshop, prepare
 from codat_ar_cli.flows.reject import write_rejects_of
 from codat_ar_cli.reports import pushing as reports
+from codat_ar_cli.reports import settling
 from codat_ar_cli.reports.model import Report
 from codat_ar_cli.reports.render import table_to_json, wrap
 
@@ -113,7 +114,7 @@ def _company_held(session: Session, destination: Destination) -> Any:
     return hold_company(session.state_dir, destination.api_host, destination.company)
 
 
-def _prepare(session: Session, request: Request, destination: Destination) -> tuple[RunOutcome | None, Prepared]:
+def _prepare(session: Session, request: Request, destination: Destination) -> tuple[flow.Finished | None, Prepared]:
     """Learn what became of what earlier runs sent, to which a new plan may refer; then plan."""
     order = Order(
         data_type=request.data_type,
@@ -124,7 +125,7 @@ def _prepare(session: Session, request: Request, destination: Destination) -> tu
         overpayment_on_account=request.overpayment_on_account,
     )
 
-    async def work() -> tuple[RunOutcome | None, Prepared]:
+    async def work() -> tuple[flow.Finished | None, Prepared]:
         async with session.client() as client:
             earlier = None
             if not request.dry_run:
@@ -135,6 +136,7 @@ def _prepare(session: Session, request: Request, destination: Destination) -> tu
                     wait=dt.timedelta(seconds=request.wait),
                     clock=session.clock,
                     on_progress=lambda step: bar.show(f"earlier runs: {_ended(step)} of {step.total} finished"),
+                    on_settling=lambda step: bar.show(f"settling what is in doubt: {step}"),
                 )
                 _tell_earlier(session, earlier)
             workshop = Workshop(client, session.ledger, session.clock)
@@ -145,10 +147,12 @@ def _prepare(session: Session, request: Request, destination: Destination) -> tu
         return session.run_async(work())
 
 
-def _tell_earlier(session: Session, earlier: RunOutcome | None) -> None:
+def _tell_earlier(session: Session, earlier: flow.Finished | None) -> None:
     if earlier is not None:
-        session.console.note(f"Earlier runs had documents under way; they are now: {_states(earlier.counts)}")
-        for line in reports.unhappy(earlier.pushes):
+        session.console.note(f"Earlier runs had documents under way; they are now: {_states(earlier.outcome.counts)}")
+        for line in reports.unhappy(earlier.outcome.pushes):
+            session.console.note(line)
+        for line in settling.decisions(earlier.settling):
             session.console.note(line)
 
 

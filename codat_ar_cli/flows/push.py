@@ -1,8 +1,9 @@
 """A prepared plan → ledger → push → outcome: what `push` does after the question was answered (design D1)."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,10 +12,13 @@ from codat_ar_cli.domain.findings import Severity
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.planned import Disposition, Plan
 from codat_ar_cli.domain.pushes import Push, RunHeader, RunItem
+from codat_ar_cli.domain.settling import SettleReport
 from codat_ar_cli.domain.types import RunId
-from codat_ar_cli.errors import ExitCode
-from codat_ar_cli.flows.execute import Progress, RunOutcome, execute
+from codat_ar_cli.errors import ExitCode, most_urgent
+from codat_ar_cli.flows.execute import Progress, RunOutcome, codes_of, execute
 from codat_ar_cli.flows.prepare import Destination, Prepared
+from codat_ar_cli.flows.settle import settle
+from codat_ar_cli.flows.workload import LEAST_PATIENCE
 
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
@@ -57,9 +61,7 @@ def waiting(ledger: "Ledger", destination: Destination, plan: Plan) -> int:
 
     They go out with the next run, whatever its file (design D10), so the person who confirms must know.
     """
-    unfinished = ledger.unfinished(
-        api_host=destination.api_host, company=destination.company, connection=destination.connection
-    )
+    unfinished = _unfinished(ledger, destination)
     planned_anew = {document.identity for document in plan.documents}
     return sum(push.state is State.PLANNED and push.identity not in planned_anew for push in unfinished)
 
@@ -99,6 +101,16 @@ async def apply(
     return Pushed(run_id, tuple(ledger.items(run_id)), outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of the documents that earlier runs had sent."""
+
+    outcome: RunOutcome
+    """As they stand after settling."""
+    settling: SettleReport
+    """Of those that were in doubt when everything else was tried."""
+
+
 async def finish_sent(
     destination: Destination,
     *,
@@ -107,18 +119,18 @@ async def finish_sent(
     wait: dt.timedelta,
     clock: Callable[[], dt.datetime],
     on_progress: Callable[[Progress], None],
-    sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
-) -> RunOutcome | None:
+    on_settling: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Finished | None:
     """Learn what became of documents that earlier runs sent, before a new plan refers to them; None: none are out.
 
-    Sends nothing that was not sent before: what is only planned waits for the new plan, which may change it.
+    First what needs no more than asking again: operations, and keys that still live. What is in doubt then is
+    settled by reading the books. Sends nothing that was not sent before: what is only planned waits for the new
+    plan, which may change it.
     """
-    unfinished = ledger.unfinished(
-        api_host=destination.api_host, company=destination.company, connection=destination.connection
-    )
-    if all(push.state is State.PLANNED for push in unfinished):
+    if all(push.state is State.PLANNED for push in _unfinished(ledger, destination)):
         return None
-    return await execute(
+    outcome = await execute(
         ledger,
         client,
         api_host=destination.api_host,
@@ -131,12 +143,47 @@ async def finish_sent(
         on_progress=on_progress,
         send_planned=False,
     )
+    settling = SettleReport(())
+    if outcome.stopped_by is None:
+        settling = await settle(
+            client,
+            ledger,
+            api_host=destination.api_host,
+            company=destination.company,
+            connection=destination.connection,
+            clock=clock,
+            sleep=sleep,
+            on_progress=on_settling,
+            wait=max(wait, LEAST_PATIENCE),
+        )
+    return Finished(_as_it_stands(ledger, outcome, settling), settling)
 
 
-def left_elsewhere(ledger: "Ledger", earlier: RunOutcome | None, plan: Plan) -> list[Push]:
+def _as_it_stands(ledger: "Ledger", outcome: RunOutcome, settling: SettleReport) -> RunOutcome:
+    """Give an outcome anew, after settling has moved some of its documents."""
+    pushes = tuple(ledger.push(push.id) for push in outcome.pushes)
+    counts = Counter(push.state for push in pushes)
+    stopped_by = outcome.stopped_by or settling.stopped_by
+    codes = [*codes_of(counts), *([stopped_by.exit_code] if stopped_by else ())]
+    return replace(
+        outcome,
+        counts={state: counts[state] for state in outcome.counts},
+        pushes=pushes,
+        exit_code=most_urgent(codes),
+        stopped_by=stopped_by,
+    )
+
+
+def _unfinished(ledger: "Ledger", destination: Destination) -> list[Push]:
+    return ledger.unfinished(
+        api_host=destination.api_host, company=destination.company, connection=destination.connection
+    )
+
+
+def left_elsewhere(ledger: "Ledger", earlier: Finished | None, plan: Plan) -> list[Push]:
     """Give what earlier runs had under way and this plan does not hold, as it stands now."""
     planned = {document.identity for document in plan.documents}
-    pushes = () if earlier is None else earlier.pushes
+    pushes = () if earlier is None else earlier.outcome.pushes
     return [ledger.push(push.id) for push in pushes if push.identity not in planned]
 
 

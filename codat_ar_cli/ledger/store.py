@@ -5,15 +5,23 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
-from codat_ar_cli.domain.ids import CompanyId, ConnectionId, DataType, PushId, RecordId, RunId
+from codat_ar_cli.domain.ids import (
+    CompanyId,
+    ConnectionId,
+    DataType,
+    PushId,
+    PushOperationKey,
+    RecordId,
+    RunId,
+)
 from codat_ar_cli.domain.lifecycle import UNFINISHED, Event, State
 from codat_ar_cli.domain.planned import KnownPush, Plan
 from codat_ar_cli.domain.pushes import NO_FACTS, CachedSet, Facts, LedgerEvent, Push, RunHeader, RunItem, RunSummary
-from codat_ar_cli.ledger import cache, chain, database, pushes, runs, texts
+from codat_ar_cli.ledger import cache, chain, database, pushes, runs, settling, texts
 from codat_ar_cli.ledger.tables import event as events
 from codat_ar_cli.ledger.tables import push as push_table
 
@@ -273,6 +281,32 @@ class Ledger:
         )
         with self._reading() as db:
             return texts.read_instant_or_none(db.execute(query).scalar())
+
+    # --- settling -------------------------------------------------------------------------------------------
+
+    def operations_known(self, *, api_host: str, company: CompanyId, since: dt.datetime) -> frozenset[PushOperationKey]:
+        """Give the keys of all push operations of a company that this ledger has met since then."""
+        with self._reading() as db:
+            return settling.operations_known(db, chain.chain_of(api_host, company), since)
+
+    def record_owners(
+        self,
+        *,
+        api_host: str,
+        company: CompanyId,
+        connection: ConnectionId,
+        data_type: DataType,
+        records: Collection[RecordId],
+    ) -> dict[RecordId, str]:
+        """Give, of these records, those that pushes of ours became, with the source ids."""
+        place = self._place(api_host, company, connection, data_type)
+        with self._reading() as db:
+            return settling.record_owners(db, place, records)
+
+    def note_look(self, push_id: PushId, evidence: Mapping[str, Any]) -> None:
+        """Keep what settling saw of a push that it could not decide. Raises UnknownPush."""
+        with self._writing("note look") as db:
+            settling.note_look(db, push_id, evidence, self._clock())
 
     def chain_breaks(self) -> list[str]:
         """Name every place where the event chain shows an edit; empty: none."""
