@@ -21,6 +21,7 @@ from codat_ar_cli import __version__
 from codat_ar_cli.codat import classify, errors
 from codat_ar_cli.codat.access import KeyAuth, base_address, certificates, origin_of, proxy_for
 from codat_ar_cli.codat.errors import Where
+from codat_ar_cli.codat.pace import Pace
 from codat_ar_cli.domain import jsontext
 
 Clock = Callable[[], dt.datetime]
@@ -115,6 +116,7 @@ class Transport:
         retry: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
         timeout: float = 100.0,
+        pace: Pace | None = None,
     ) -> None:
         self.base = base_address(base_url)
         self.rate_limit = RateLimit()
@@ -129,6 +131,7 @@ class Transport:
         self._on_exchange = on_exchange
         self._timeout = timeout
         self._slots = anyio.Semaphore(MAX_IN_FLIGHT)
+        self._pace = pace or Pace(sleep)
         self._client = httpx.AsyncClient(
             auth=self._auth,
             transport=transport,
@@ -184,6 +187,7 @@ class Transport:
         trace: dict[str, Any] = {"status": None, "correlation_id": None, "response_bytes": 0, "error": None}
         try:
             async with self._slots:
+                await self._pace.turn()
                 return await self._exchange(request, path, trace, is_push="Idempotency-Key" in request.headers)
         except errors.CodatError as error:
             trace |= {"error": error.code, "correlation_id": error.correlation_id}
