@@ -57,7 +57,6 @@ def _of_invoices(body: Body) -> list[str]:
 
 def _of_payments(body: Body) -> list[str]:
     names = [] if body.offers("currencyRate") else ["currencyRate"]
-    names += [] if body.offers("paymentMethodRef") else ["method"]
     return names if marker_field(body) else [*names, "reference", "note"]
 
 

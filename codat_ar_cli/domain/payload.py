@@ -178,8 +178,6 @@ def payment_body(payment: ResolvedPayment, option: Option, platform: PlatformRul
     draft = payment.draft
     body.put("customerRef", {"id": payment.customer})
     body.put("accountRef", _ref(payment.account))
-    if draft.method and payment.method is None:
-        body.refuse("method", draft.method)
     body.put("paymentMethodRef", _ref(payment.method))
     body.put("totalAmount", round_to(draft.amount, draft.currency))
     on_account = any(part.invoice is None for part in payment.allocations)

@@ -83,6 +83,8 @@ class Sheet:
         self.draft = draft
         self._findings: dict[Finding, None] = {}
         self.accepted_here: set[str] = set()
+        self.remarks: list[Problem] = []
+        """Facts worth one note for the whole file, with a count of its documents; they stop nothing."""
         self._accepted = accepted
 
     def add(self, problem: Problem, place: Place | None = None) -> None:
@@ -132,6 +134,7 @@ class Desk:
         self.resolver = Resolver(context.mapping, context.reference, context.platform)
         self.customers = CustomerFinder(context.reference)
         self.accepted: Counter[str] = Counter()
+        self.remarks: Counter[Problem] = Counter()
         platform = context.platform
         self._preflight = Preflight(
             context.options,
@@ -155,6 +158,7 @@ class Desk:
             written = prepare(draft, sheet)
             fate = Disposition.HELD if sheet.is_held else Disposition.SEND
             self.accepted.update(sheet.accepted_here)
+            self.remarks.update(sheet.remarks)
         else:
             written = Written(None, total(draft), draft.customer.name)
         return PlannedDocument(
@@ -292,7 +296,7 @@ def finish(
     """Join documents and findings; an error anywhere holds the whole file, unless a partial run was asked for."""
     of_file, per_document = _sorted_out(drafted.findings, {each.identity.source_id for each in documents})
     joined = [_with_findings(each, per_document.get(each.identity.source_id, ())) for each in documents]
-    findings = (*of_file, *notes, *desk.renamed(), *_accepted_notes(desk.accepted))
+    findings = (*of_file, *notes, *desk.renamed(), *_accepted_notes(desk.accepted), *_remarks(desk.remarks))
     plan = Plan(tuple(joined), findings, drafted.totals)
     errors = sum(finding.severity is Severity.ERROR for finding in plan.all_findings) or len(drafted.broken)
     if errors == 0 or desk.context.partial:
@@ -337,6 +341,14 @@ def _held_with_file(document: PlannedDocument, errors: int) -> PlannedDocument:
 
 def _accepted_notes(accepted: Counter[str]) -> Iterable[Finding]:
     for name, count in sorted(accepted.items()):
-        documents = "1 document" if count == 1 else f"{count} documents"
-        message = f"accepted in this profile: `{name}` does not reach the books as such ({documents})"
+        message = f"accepted in this profile: `{name}` does not reach the books as such ({_documents(count)})"
         yield Finding("platform.accepted", Severity.NOTE, message)
+
+
+def _remarks(remarks: Counter[Problem]) -> Iterable[Finding]:
+    for problem, count in remarks.items():
+        yield Finding(problem.code, Severity.NOTE, f"{problem.message} ({_documents(count)})", hint=problem.hint)
+
+
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count} documents"

@@ -116,6 +116,10 @@ class _PaymentPlanner:
     def _method(self, draft: PaymentDraft, sheet: Sheet) -> Target | None:
         """Find the payment method; one that the books don't have is left out only by the profile's leave."""
         if not self._option.offers("paymentMethodRef"):
+            if draft.method:
+                # The books have no place for one at all, so nothing of theirs is lost; mapping rules still see it.
+                message = f"{self._platform.name} keeps no payment method; `method` is used by mapping rules only"
+                sheet.remarks.append(Problem("payment.method-not-kept", message))
             return None
         found = self.desk.resolver.resolve(Slot.PAYMENT_METHOD, draft.cells, stated=draft.method)
         if not isinstance(found, Problem):

@@ -292,9 +292,13 @@ def test_a_method_that_the_books_have_is_sent_and_another_needs_leave(plan, paym
     assert "paymentMethodRef" not in jsontext.loads(allowed.body)
 
 
-def test_a_method_where_the_platform_takes_none_is_held_until_accepted(plan, payment):
-    (finding,) = only(plan(XERO, payment("PMT-1", "80.00", "INV-2", method="card"))).findings
-    assert finding.acceptable == "payments.method"
+def test_a_method_where_the_platform_keeps_none_is_noted_once_and_holds_nothing(plan, payment):
+    planned = plan(
+        XERO, payment("PMT-1", "80.00", "INV-2", method="card"), payment("PMT-2", "10.00", "INV-1", method="cash")
+    )
+    assert [document.disposition for document in planned.documents] == [Disposition.SEND, Disposition.SEND]
+    (note,) = [finding for finding in planned.findings if finding.code == "payment.method-not-kept"]
+    assert note.message.endswith("(2 documents)")
 
 
 def test_the_note_follows_the_payment_id_in_the_marker(plan, payment):
