@@ -23,6 +23,7 @@ from codat_ar_cli.flows.sync import (
     is_unsupported,
     sync,
 )
+from codat_ar_cli.ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from codat_ar_cli.codat.client import CodatClient
@@ -47,6 +48,8 @@ AT_ONCE = 5
 
 _DONE_STATUSES = frozenset({"Complete", "NotSupported", "Cancelled"})
 _TELL_EVERY = 100
+_ENDING: tuple[type[CodatArError], ...] = (*STOPS_EVERYTHING, LedgerError)
+"""What ends the fetch of all types, raised as itself."""
 
 
 class NeverSynced(CodatArError):
@@ -161,7 +164,7 @@ async def _fetch_all(
                 outcome = await _fetch_one(fetching, data_type, synced.get(data_type, Synced()))
                 outcomes[data_type] = outcome
                 fetching.on_progress(FetchProgress(data_type, Phase.DONE, outcome.records))
-            except STOPS_EVERYTHING as error:
+            except _ENDING as error:
                 fatal.append(error)
                 group.cancel_scope.cancel()
 
