@@ -1,7 +1,7 @@
 """The conversation around a push: plan shown, question asked, progress, outcome, rejects. No rule lives here."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -66,8 +66,8 @@ class Request:
 
 def push(session: Session, request: Request, *, rates: Sequence[str]) -> ExitCode:
     """Carry one `push` through, from the file to the result; gives the exit code."""
-    destination = _destination(session, _read_rates(rates))
-    with nullcontext() if request.dry_run else _company_held(session, destination):
+    destination = destination_of(session, _read_rates(rates))
+    with nullcontext() if request.dry_run else company_held(session, destination):
         earlier, prepared = _prepare(session, request, destination)
         refused = flow.is_refused(prepared.plan, partial=request.partial)
         if request.dry_run or refused or not flow.has_work(prepared.plan):
@@ -79,7 +79,8 @@ def push(session: Session, request: Request, *, rates: Sequence[str]) -> ExitCod
     return _show_outcome(session, request, prepared, pushed, elsewhere)
 
 
-def _destination(session: Session, rates: dict[Currency, Decimal]) -> Destination:
+def destination_of(session: Session, rates: Mapping[Currency, Decimal]) -> Destination:
+    """Say where the chosen profile's documents go."""
     profile = session.profile
     return Destination(
         profile=profile.name,
@@ -108,7 +109,8 @@ def _read_rates(texts: Sequence[str]) -> dict[Currency, Decimal]:
     return rates
 
 
-def _company_held(session: Session, destination: Destination) -> Any:
+def company_held(session: Session, destination: Destination) -> Any:
+    """Hold the company while the block runs; another process that writes to it is refused (exit 7)."""
     from codat_ar_cli.ledger.lease import hold_company
 
     return hold_company(session.state_dir, destination.api_host, destination.company)

@@ -29,6 +29,7 @@ COMMANDS: dict[str, _Entry] = {
     "fetch": _Entry("fetch", "fetch", "Read reference data from Codat into the local cache."),
     "map": _Entry("mapping", "app", "Say which accounts, tax rates and items documents go to."),
     "push": _Entry("push", "app", "Create invoices and payments from a file, each exactly once."),
+    "settle": _Entry("settle", "settle", "Find out what became of documents in doubt."),
     "runs": _Entry("runs", "app", "Look at past runs and their documents."),
     "sandbox": _Entry("sandbox", "app", "Run a local stand-in for Codat's API."),
     "demo": _Entry("demo", "demo", "See the whole road on invented data, on this machine only."),

@@ -15,7 +15,7 @@ from typing import Any
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.ids import Currency, DataType, RecordId
 from codat_ar_cli.domain.lifecycle import Cause, State
-from codat_ar_cli.domain.marking import carried_ids
+from codat_ar_cli.domain.marking import carries
 from codat_ar_cli.domain.money import smallest
 from codat_ar_cli.domain.payload import paid_invoices
 from codat_ar_cli.domain.platforms import PlatformRules
@@ -180,7 +180,7 @@ def _is_marked(record: BookRecord, wanted: Sought) -> bool:
 
 def _carries(text: str | None, source_id: str) -> bool:
     """Tell whether a text begins with our id, also where the platform changed its case or outer blanks."""
-    return text is not None and any(fold(carried) == fold(source_id) for carried in carried_ids(text))
+    return text is not None and carries(fold(text), fold(source_id))
 
 
 def _differences(record: BookRecord, wanted: Sought) -> list[str]:

@@ -17,7 +17,7 @@ from codat_ar_cli.domain.types import RunId
 from codat_ar_cli.errors import ExitCode, most_urgent
 from codat_ar_cli.flows.execute import Progress, RunOutcome, codes_of, execute
 from codat_ar_cli.flows.prepare import Destination, Prepared
-from codat_ar_cli.flows.settle import settle
+from codat_ar_cli.flows.settle import settle, unread
 from codat_ar_cli.flows.workload import LEAST_PATIENCE
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ async def finish_sent(
         on_progress=on_progress,
         send_planned=False,
     )
-    settling = SettleReport(())
-    if outcome.stopped_by is None:
+    if outcome.stopped_by is not None:
+        settling = unread(outcome.pushes, outcome.stopped_by)
+    else:
         settling = await settle(
             client,
             ledger,

@@ -71,6 +71,24 @@ async def settle(
     return SettleReport(tuple(settler.report(push) for push in doubts), settler.trouble)
 
 
+def unread(pushes: Iterable[Push], why: CodatArError) -> SettleReport:
+    """Report documents in doubt that could not be looked for at all."""
+    doubts = (push for push in pushes if push.state is State.IN_DOUBT)
+    return SettleReport(tuple(Settled(push, _unread(why)) for push in doubts), why)
+
+
+def _unread(why: CodatArError) -> str:
+    return f"it could not be looked for: {why.message}"
+
+
+def key_lives(ledger: "Ledger", push: Push, now: dt.datetime) -> bool:
+    """Tell whether Codat may still know a document by its key, so that only the same key is safe."""
+    if push.first_sent_at is None:
+        return False
+    seen = ledger.latest_instant_since_send(push.id) or push.first_sent_at
+    return why_not_resend(push.first_sent_at, max(now, seen), seen) is not Cause.WINDOW_OVER
+
+
 @dataclass(slots=True)
 class _Settler:
     """One settling: what it has found so far, and the only way by which it moves documents."""
@@ -101,8 +119,7 @@ class _Settler:
         return [push for push in unfinished if push.state is not State.PLANNED]
 
     def report(self, push: Push) -> Settled:
-        unread = f"it could not be looked for: {self.trouble.message}" if self.trouble else ""
-        reason, evidence = self.said.get(push.id, (unread, {}))
+        reason, evidence = self.said.get(push.id, (_unread(self.trouble) if self.trouble else "", {}))
         return Settled(self._now(push), reason, evidence)
 
     def _now(self, push: Push) -> Push:
@@ -151,7 +168,7 @@ class _Settler:
                 # Books that can't be read say nothing, least of all that a document is not there.
                 self.trouble = self.trouble or error
                 for push in mine:
-                    self._leave(push, f"it could not be looked for: {error.message}", {})
+                    self._leave(push, _unread(error), {})
                 continue
             for push, lookup in self._lookups(mine, view):
                 if self._decide(push, lookup, view, is_last=is_last):
@@ -185,9 +202,8 @@ class _Settler:
         wanted = sought(push, self.reader.platform)
         strangers = [each for each in view.strangers if may_have_written(each, view.records, wanted)]
         evidence = view.evidence(lookup, strangers)
-        never = why_never_again(
-            push.cause_code, wanted, is_offline=self.reader.is_offline, key_lives=self._key_lives(push)
-        )
+        lives = key_lives(self.reader.ledger, push, self.reader.clock())
+        never = why_never_again(push.cause_code, wanted, is_offline=self.reader.is_offline, key_lives=lives)
         if lookup.candidates:
             self._leave(push, lookup.why, evidence)
         elif never:
@@ -201,12 +217,6 @@ class _Settler:
             self._leave(push, "not seen in the books so far", evidence)
             return True
         return False
-
-    def _key_lives(self, push: Push) -> bool:
-        if push.first_sent_at is None:
-            return False
-        seen = self.reader.ledger.latest_instant_since_send(push.id) or push.first_sent_at
-        return why_not_resend(push.first_sent_at, max(self.reader.clock(), seen), seen) is not Cause.WINDOW_OVER
 
 
 _ABSENT = "neither in the books nor among Codat's push operations, looked for twice; the next push sends it again"

@@ -1,12 +1,15 @@
 """Reports on settling: what reading said of documents in doubt, and what a person can do about the rest."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from codat_ar_cli.domain.lifecycle import State
 from codat_ar_cli.domain.settling import Settled, SettleReport
 from codat_ar_cli.reports.model import Column, Kind, Money, Report, Shown, Table
-from codat_ar_cli.reports.pushing import SHOWN_FINDINGS, STATE_WORDS
+from codat_ar_cli.reports.pushing import END_STATES, SHOWN_FINDINGS, STATE_WORDS
+from codat_ar_cli.reports.render import table_to_json
 
 _COLUMNS = (
     Column("id", "Id", Kind.ID, Shown.MACHINES),
@@ -50,6 +53,30 @@ def _row(one: Settled) -> tuple[Any, ...]:
     )
 
 
+def documents_json(report: SettleReport) -> list[dict[str, Any]]:
+    """Give each document with its evidence, and both choices where it is still in doubt, as JSON values."""
+    rows = table_to_json(settled(report).tables[0])
+    return [
+        {
+            **row,
+            "evidence": dict(one.evidence),
+            "choices": choices(one, report) if one.push.state is State.IN_DOUBT else None,
+        }
+        for row, one in zip(rows, report.settled, strict=True)
+    ]
+
+
+def counts_json(states: Iterable[State]) -> dict[str, int]:
+    """Count documents by the six end states."""
+    counts = Counter(states)
+    return {state.value: counts[state] for state in END_STATES}
+
+
+def is_to_be_sent(report: SettleReport) -> bool:
+    """Tell whether the next push has something to send again."""
+    return any(one.push.state is State.PLANNED for one in report.settled)
+
+
 def decisions(report: SettleReport) -> list[str]:
     """Say in a line each what settling decided; of many only the first."""
     decided = [one for one in report.settled if one.push.state is not State.IN_DOUBT]
@@ -77,12 +104,29 @@ def evidence_lines(evidence: Mapping[str, Any]) -> Iterable[str]:
         )
 
 
-def choices(one: Settled) -> dict[str, str]:
+def choices(one: Settled, report: SettleReport) -> dict[str, str]:
     """Give what a person can do about a document that is still in doubt: both ways, as commands."""
+    ref = ref_of(one, report)
     return {
-        "in_the_books": f"codat-ar settle --adopt {one.push.id}=RECORD_ID",
-        "not_in_the_books": f"codat-ar settle --resend {one.push.id}",
+        "in_the_books": f"codat-ar settle --adopt {ref}=RECORD_ID",
+        "not_in_the_books": f"codat-ar settle --resend {ref}",
     }
+
+
+def ref_of(one: Settled, report: SettleReport) -> str:
+    """Give a document's own id where that names it and needs no quotes in any shell, else its push id."""
+    source_id = one.push.identity.source_id
+    same = sum(other.push.identity.source_id == source_id for other in report.settled)
+    return source_id if same == 1 and _PLAIN.fullmatch(source_id) else one.push.id
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def about(one: Settled) -> list[str]:
+    """Say of a document in doubt why it is, and what was seen."""
+    lines = [f"{one.push.label}: {one.push.cause_text or STATE_WORDS[one.push.state]}", f"  now: {one.reason}"]
+    return [*lines, *(f"  {line}" for line in evidence_lines(one.evidence))]
 
 
 def open_lines(report: SettleReport) -> list[str]:
@@ -90,9 +134,8 @@ def open_lines(report: SettleReport) -> list[str]:
     lines: list[str] = []
     for one in report.settled:
         if one.push.state is State.IN_DOUBT:
-            lines.append(f"{one.push.label}: {one.push.cause_text or 'in doubt'}")
-            lines.append(f"  now: {one.reason}")
-            lines += [f"  {line}" for line in evidence_lines(one.evidence)]
-            lines.append(f"  if it is in the books: {choices(one)['in_the_books']}")
-            lines.append(f"  if it is not: {choices(one)['not_in_the_books']}")
+            ways = choices(one, report)
+            lines += about(one)
+            lines.append(f"  if it is in the books: {ways['in_the_books']}")
+            lines.append(f"  if it is not, send it again: {ways['not_in_the_books']}")
     return lines

@@ -133,10 +133,27 @@ def push(run: Machine, url: str) -> None:
     Path("wrong.csv").write_text(wrong, encoding="utf-8")
     run("push", "invoices", "wrong.csv", "--yes", code=2)
     run("push", "invoices", "nowhere.csv", "--yes", code=2)
+    settle(run, fault)
     for each in run("runs", "list")["runs"]:
         run("runs", "show", each["run"])
         run("runs", "show", each["run"], "--events")
     run("runs", "show", "R20200101-000000-0000", code=2)
+
+
+def settle(run: Machine, fault: Any) -> None:
+    """Documents in doubt: nothing, one that stays so, one that is found, and books that can't be read."""
+    run("settle")
+    Path("late.csv").write_text(INVOICES.replace("J-1", "J-3").replace("J-2", "J-4"), encoding="utf-8")
+    fault(method="POST", path="/push/invoices$", nth=1, operation={"outcome": "TimedOut", "landsAfter": None})
+    run("push", "invoices", "late.csv", "--yes", code=5)
+    run("settle", code=5)
+    fault(method="GET", path="/push", status=401)
+    run("settle", code=4)
+    fault(method="POST", path="^never$", status=401)
+    Path("later.csv").write_text(INVOICES.replace("J-1", "J-5").replace("J-2", "J-6"), encoding="utf-8")
+    fault(method="POST", path="/push/invoices$", status=500, when="after")
+    run("push", "invoices", "later.csv", "--yes", code=5)
+    run("settle", code=5)
 
 
 def stand_alone(run: Machine, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -3,7 +3,9 @@
 from codat_ar_cli.cli.schemas.forms import (
     Schema,
     count,
+    currency,
     date,
+    decimal,
     flag,
     instant,
     list_of,
@@ -132,8 +134,80 @@ _RUNS_SHOW = object_of(
     optional={"events": list_of(_EVENT, "with `--events`: everything that happened, oldest first")},
 )
 
+_RECORD_SEEN = object_of(
+    {
+        "id": ID,
+        "texts": list_of(text(), "whatever may carry an id of ours: number, reference, note, first description"),
+        "customer_id": or_null(ID),
+        "date": or_null(date()),
+        "total": or_null(decimal()),
+        "currency": or_null(currency()),
+        "status": or_null(text("as Codat gives it, or `Deleted`")),
+    }
+)
+_OPERATION_SEEN = object_of(
+    {
+        "key": text("Codat's key of the push operation"),
+        "status": text(),
+        "requested_at": or_null(instant("null: Codat does not say")),
+        "record_id": or_null(ID),
+    }
+)
+_EVIDENCE = object_of(
+    {},
+    "what was looked at and seen; the ledger keeps it",
+    optional={
+        "by": one_of("operation", "marker", "facts", "absence", about="what decided it"),
+        "operation": _OPERATION_SEEN,
+        "looked_at": instant(),
+        "operations_listed": count("push operations of this type and connection"),
+        "records_read": count("records of the books, after a refresh"),
+        "records_found": count("that are it, or could be"),
+        "records": list_of(_RECORD_SEEN, "the first ten of them"),
+        "unknown_operations_found": count("push operations that could be it and that this ledger does not know"),
+        "unknown_operations": list_of(_OPERATION_SEEN, "the first ten of them"),
+    },
+)
+_SETTLE = object_of(
+    {
+        **WHOSE,
+        "connection": CONNECTION,
+        "documents": list_of(
+            object_of(
+                {
+                    "id": text("the invoice number or payment id, as the file has it"),
+                    "label": text(),
+                    "type": text("Codat's name of the data type"),
+                    "push": text("the push id; `--resend` and `--adopt` take it too"),
+                    "customer": text(),
+                    "date": date(),
+                    "total": money("with tax"),
+                    "state": one_of(*_STATES, about="where it stands now; see pushing.md"),
+                    "record_id": or_null(ID),
+                    "code": or_null(text("why it was in doubt, as a stable code; see error-codes.md")),
+                    "cause": or_null(text("the same in words")),
+                    "reason": text("what settling says of it"),
+                    "evidence": _EVIDENCE,
+                    "choices": or_null(
+                        object_of(
+                            {"in_the_books": text("a command"), "not_in_the_books": text("a command")},
+                            "what a person can do; null: nothing is left to decide",
+                        )
+                    ),
+                }
+            ),
+            "that were in doubt when everything else was tried",
+        ),
+        "counts": object_of(_COUNTS, "all that earlier runs had sent and not finished, by where they stand now"),
+        "stopped_by": or_null(object_of(PROBLEM, "why not everything was looked at; null: everything was")),
+        "exit_code": count("the process's exit code; see exit-codes.md"),
+    },
+    "`codat-ar settle`",
+)
+
 RESULTS: dict[str, Schema] = {
     "codat-ar/push/1": _PUSH,
+    "codat-ar/settle/1": _SETTLE,
     "codat-ar/runs-list/1": _RUNS_LIST,
     "codat-ar/runs-show/1": _RUNS_SHOW,
 }
