@@ -306,7 +306,7 @@ def _show_outcome(
         what = "1 document" if doubts == 1 else f"{doubts} documents"
         console.warn(
             f"{what} may or may not be in the books, and not sent again: look there before entering them by hand;"
-            " the next run asks Codat again"
+            " the next run, or `codat-ar settle`, finds out what it can"
         )
     if code is ExitCode.UNFINISHED:
         console.note("Not finished yet: run the same command again; nothing is sent twice.")

@@ -150,6 +150,7 @@ def _show(session: Session, destination: "Destination", finished: "Finished | No
     from codat_ar_cli.flows.execute import codes_of
     from codat_ar_cli.reports import settling
     from codat_ar_cli.reports.pushing import count_words
+    from codat_ar_cli.reports.render import wrap
 
     console, shown = session.console, settling.settled(report)
     pushes = finished.outcome.pushes if finished else ()
@@ -162,7 +163,7 @@ def _show(session: Session, destination: "Destination", finished: "Finished | No
         if pushes:
             console.print(f"\n{count_words(Counter(states))}")
         for line in settling.open_lines(report):
-            console.print(line)
+            console.print(wrap(line, console.width))
 
     payload: dict[str, Any] = {
         "schema": "codat-ar/settle/1",
@@ -179,5 +180,5 @@ def _show(session: Session, destination: "Destination", finished: "Finished | No
     if stopped is not None:
         console.warn(f"stopped early: {stopped.message}" + (f"\n  hint: {stopped.hint}" if stopped.hint else ""))
     if settling.is_to_be_sent(report):
-        console.note("What is not in the books is sent by the next push of its file; nothing is sent twice.")
+        console.note("What is not in the books goes out with the next push to this company.")
     return code

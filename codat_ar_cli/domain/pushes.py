@@ -130,7 +130,7 @@ class LedgerEvent:
     """From 1, without gaps, per company."""
     at: dt.datetime
     event: str
-    """An `Event`, or `run-begun`, `run-ended`."""
+    """An `Event`, or `run-begun`, `run-ended`, `settle_looked`."""
     run_id: RunId | None
     push_id: PushId | None
     from_state: State | None

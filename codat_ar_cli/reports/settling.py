@@ -135,7 +135,7 @@ def open_lines(report: SettleReport) -> list[str]:
     for one in report.settled:
         if one.push.state is State.IN_DOUBT:
             ways = choices(one, report)
-            lines += about(one)
+            lines += ["", *about(one)]
             lines.append(f"  if it is in the books: {ways['in_the_books']}")
             lines.append(f"  if it is not, send it again: {ways['not_in_the_books']}")
     return lines

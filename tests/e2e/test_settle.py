@@ -79,7 +79,7 @@ def test_what_was_not_written_is_sent_again_once(codat, acme, push, at_once):
     settled = acme("settle")
 
     assert settled.code == 9
-    assert "sent by the next push" in settled.err
+    assert "goes out with the next push" in settled.err
     assert push().code == 0
     assert in_the_books(codat) == [100, 200, 300]
 
@@ -104,8 +104,9 @@ def test_what_timed_out_is_a_persons_decision(codat, acme, push):
         "in_the_books": f"codat-ar settle --adopt {document['id']}=RECORD_ID",
         "not_in_the_books": f"codat-ar settle --resend {document['id']}",
     }
-    assert all(command in said.out for command in document["choices"].values())
-    assert "push operations" in said.out
+    shown = " ".join(said.out.split())
+    assert all(command in shown for command in document["choices"].values())
+    assert "push operations" in shown
 
     assert acme("settle", "--resend", document["id"]).code == 2  # nobody to ask
     assert acme("settle", "--resend", document["id"], "--yes").code == 9
