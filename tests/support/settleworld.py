@@ -47,6 +47,8 @@ class ReadableClient(FakeClient):
         self.copy: dict[str, list[dict[str, Any]]] = {}
         self.syncs: list[str] = []
         self.sync_error: CodatError | None = None
+        self.unreadable: tuple[str, ...] = ()
+        """Data types that Codat does not read on this platform."""
         self.rewrite: Callable[[dict[str, Any]], dict[str, Any]] = lambda record: record
         """What the accounting platform makes of what it is given."""
         self.others: list[dict[str, Any]] = []
@@ -63,7 +65,7 @@ class ReadableClient(FakeClient):
         return Integration(key, "Books", is_offline=self.is_offline)
 
     async def data_status(self, _company: CompanyId) -> dict[str, DataStatus]:
-        return {}
+        return {name: DataStatus(name, "NotSupported", None, None, None) for name in self.unreadable}
 
     async def queue_sync(self, _company: CompanyId, data_type: DataType, *, connection: ConnectionId) -> Dataset:
         assert connection == CONNECTION

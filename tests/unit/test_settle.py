@@ -1,5 +1,6 @@
 """Documents in doubt are decided by reading: found, absent twice, or left in doubt with the evidence (design D10)."""
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from codat_ar_cli.codat import errors
 from codat_ar_cli.domain.lifecycle import Cause, State
 from codat_ar_cli.domain.settling import Lookup
 from codat_ar_cli.domain.types import PushStatus
+from codat_ar_cli.flows import decide
 from codat_ar_cli.flows import settle as settle_flow
 
 pytestmark = pytest.mark.anyio
@@ -214,6 +216,12 @@ async def test_books_that_cannot_be_refreshed_prove_nothing(world: SettleWorld, 
     assert "could not be looked for" in await stays(world, invoice("INV-1"))
 
 
+async def test_books_that_codat_does_not_read_on_the_platform_prove_nothing(world: SettleWorld) -> None:
+    world.books.unreadable = ("invoices",)
+
+    assert "Codat does not read invoices" in await stays(world, invoice("INV-1"))
+
+
 @pytest.mark.parametrize(
     ("status", "record"), [(PushStatus.PENDING, None), (PushStatus.TIMED_OUT, None), (PushStatus.SUCCESS, "rec-9")]
 )
@@ -234,12 +242,52 @@ async def test_operations_that_failed_or_made_anothers_record_are_set_aside(worl
     world.foreign_operation(PushStatus.SUCCESS, "other-1")
     world.foreign_operation(PushStatus.FAILED)
     world.foreign_operation(PushStatus.PENDING, data_type="payments")
+    world.foreign_operation(PushStatus.PENDING, connection="another connection of the company")
     world.foreign_operation(PushStatus.PENDING, change_types=("AttachmentUploaded",))
     with world.open() as ledger:
         world.client.faults.append(SERVER_ERROR_BEFORE)
         await world.push(ledger, invoice("INV-1"))
 
         assert only(await world.settle(ledger)).push.state is State.PLANNED
+
+
+async def test_operations_of_long_before_the_request_are_set_aside(world: SettleWorld) -> None:
+    world.foreign_operation(PushStatus.TIMED_OUT, requested_at=world.time() - dt.timedelta(days=2))
+    with world.open() as ledger:
+        world.client.faults.append(SERVER_ERROR_BEFORE)
+        await world.push(ledger, invoice("INV-1"))
+
+        assert only(await world.settle(ledger)).push.state is State.PLANNED
+
+
+async def test_the_operation_of_an_earlier_attempt_of_ours_is_known(world: SettleWorld) -> None:
+    world.server.verdict = lambda body: (PushStatus.TIMED_OUT if "INV-1" in body else PushStatus.SUCCESS, None)
+    with world.open() as ledger:
+        await world.push(ledger, invoice("INV-1"))
+        decide.resend(ledger, only(await world.settle(ledger)))
+        world.client.faults.extend([None, SERVER_ERROR_BEFORE])
+        await world.push(ledger, invoice("INV-2", total="2.00"))
+
+        report = await world.settle(ledger)
+
+        states = {one.push.identity.source_id: one.push.state for one in report.settled}
+        assert states["INV-2"] is State.PLANNED
+
+
+async def test_a_lost_answer_whose_key_lives_is_left_to_that_key(world: SettleWorld) -> None:
+    with world.open() as ledger:
+        lose_every_answer(world, LOST_BEFORE)
+        run_id = await world.push(ledger, invoice("INV-1"))
+
+        one = only(await world.settle(ledger))
+
+        assert one.push.state is State.IN_DOUBT
+        assert "its key still lives" in one.reason
+        with pytest.raises(decide.KeyStillLives):
+            decide.check_resend(ledger, one, world.time())
+        world.time.pass_by(minutes=100)
+        decide.check_resend(ledger, one, world.time())
+        assert ledger.pushes(run_id)[0].attempt == 1
 
 
 async def test_a_record_that_only_looks_like_it_keeps_it_in_doubt(world: SettleWorld) -> None:
@@ -316,6 +364,16 @@ async def test_without_a_marker_a_record_that_two_of_our_documents_could_be_is_n
 
         assert [one.push.state for one in report.settled] == [State.IN_DOUBT, State.IN_DOUBT]
         assert all("several documents" in one.reason for one in report.settled)
+
+
+async def test_without_a_marker_a_record_that_a_pending_document_could_be_is_not_it(world: SettleWorld) -> None:
+    world.server.settles_after = 3600
+    with world.open() as ledger:
+        world.client.faults.extend([None, SERVER_ERROR_BEFORE])
+        run_id = await world.push(ledger, payment("P-1", marked=False), payment("P-2", marked=False), minutes=1)
+        assert world.states(ledger, run_id) == {"P-1": State.PENDING, "P-2": State.IN_DOUBT}
+
+        assert only(await world.settle(ledger)).push.state is State.IN_DOUBT
 
 
 async def test_without_a_marker_the_record_of_another_push_of_ours_is_not_it(world: SettleWorld) -> None:
