@@ -1,6 +1,7 @@
 """The API key is in the requests and nowhere else: no stream, file, trace or crash report, also in failures."""
 
 import base64
+from dataclasses import replace
 from unittest import mock
 from urllib.parse import quote
 
@@ -44,8 +45,7 @@ def run(start_sandbox, prepared_copy, log):
     url = start_sandbox(operation_delay=0.01, sync_delay=0.01, log=log)
     made = open_terminal(prepared_copy(url).folder, url)
     (made.folder / "invoices.csv").write_text(FILE, encoding="utf-8")
-    made.environment["CODAT_API_KEY"] = KEY
-    return made
+    return replace(made, environment={**made.environment, "CODAT_API_KEY": KEY})
 
 
 def leaks(texts):

@@ -209,10 +209,9 @@ class Full(io.RawIOBase):
 
 
 def full_console(number, *, out=True, **settings):
-    err = io.StringIO()
     full = io.TextIOWrapper(io.BufferedWriter(Full(number)), encoding="utf-8")
-    out, err = (full, err) if out else (err, full)
-    return Console(stdin=io.StringIO(), stdout=out, stderr=err, env={}, **settings)
+    streams = (full, io.StringIO()) if out else (io.StringIO(), full)
+    return Console(stdin=io.StringIO(), stdout=streams[0], stderr=streams[1], env={}, **settings)
 
 
 def silence(console):
