@@ -178,10 +178,6 @@ class Console:
         if not self._asker(question, option_name, no_input=no_input).confirm(question, default=False):
             raise NotConfirmed(question)
 
-    def ask_yes_no(self, question: str, *, option_name: str, default: bool = False) -> bool:
-        """Ask a question whose no is an answer like any other; raises NeedsAnswer."""
-        return self._asker(question, option_name).confirm(question, default=default)
-
     def ask_text(self, question: str, *, option_name: str, default: str = "") -> str:
         """Ask for a line of text; raises NeedsAnswer."""
         return self._asker(question, option_name).text(question, default)

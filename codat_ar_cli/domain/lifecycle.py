@@ -22,11 +22,6 @@ class State(StrEnum):
     HELD = "held"
     """Never sent: a finding or a dependency holds it."""
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more happens to it by itself."""
-        return self in {State.SUCCEEDED, State.REJECTED}
-
 
 class Event(StrEnum):
     """What can happen to a push."""

@@ -143,24 +143,6 @@ def _stated_length(text: str) -> int | None:
     return None
 
 
-def preflight(
-    body: Mapping[str, Any],
-    option: Option,
-    *,
-    enforce_required: bool,
-    also_offered: frozenset[str] = frozenset(),
-    not_required: frozenset[str] = frozenset(),
-) -> list[Problem]:
-    """Find everything in a body that the platform's options forbid, in the order of the body.
-
-    enforce_required: False for platforms whose options mark everything required (Codat Sandbox, reference §9.1).
-    also_offered, not_required: dotted paths in which a platform's options are known to be wrong.
-    """
-    return Preflight(
-        option, enforce_required=enforce_required, also_offered=also_offered, not_required=not_required
-    ).problems(body)
-
-
 _CONTAINERS = {"Object": dict, "Array": list}
 _TEXTS_CALLED_NUMBERS = frozenset({"date", "issueDate", "dueDate", "reference", "note"})
 """Sage 50 calls these `Number`, although they are dates and texts (platforms: reading rules)."""
@@ -170,10 +152,19 @@ _Trail = tuple[str | int, ...]
 
 
 class Preflight:
-    """The same check for many bodies: what can be worked out from the options is worked out once."""
+    """Finds what a platform's options forbid in bodies; what the options alone tell is worked out once.
+
+    enforce_required: False for platforms whose options mark everything required (Codat Sandbox, reference §9.1).
+    also_offered, not_required: dotted paths in which a platform's options are known to be wrong.
+    """
 
     def __init__(
-        self, option: Option, *, enforce_required: bool, also_offered: frozenset[str], not_required: frozenset[str]
+        self,
+        option: Option,
+        *,
+        enforce_required: bool,
+        also_offered: frozenset[str] = frozenset(),
+        not_required: frozenset[str] = frozenset(),
     ) -> None:
         self._option = option
         self._enforce_required = enforce_required

@@ -269,11 +269,6 @@ class OpenInvoice:
     note: str | None = None
     is_deleted: bool = False
 
-    @property
-    def is_payable(self) -> bool:
-        """Whether money can be put against it: posted, something due, not void or a draft (reference §8.4)."""
-        return not self.is_deleted and self.status in {"Submitted", "PartiallyPaid"} and self.amount_due > 0
-
 
 @dataclass(frozen=True, slots=True)
 class ReferenceData:

@@ -278,7 +278,8 @@ def _posting_to(value: OpenValue, reference: ReferenceData) -> frozenset[RecordI
 def _likeness(value: OpenValue, candidate: Candidate) -> float:
     """Tell, from 0 to 1, how like the value a record is: by what it charges, else by its name or code."""
     if value.percent is not None:
-        return float(candidate.percent is not None and Decimal(candidate.percent) == value.percent)
+        charges_it = candidate.percent is not None and Decimal(candidate.percent) == value.percent
+        return 1.0 if charges_it else 0.0
     texts = (candidate.target.name, candidate.target.code or "")
     likeness = max(SequenceMatcher(None, fold(value.value), fold(text)).ratio() for text in texts)
     return likeness if likeness >= _LIKELY else 0.0

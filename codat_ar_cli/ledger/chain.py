@@ -49,11 +49,6 @@ def append(connection: sa.Connection, *, chain: str, values: Sequence[Mapping[st
         connection.execute(_APPEND, rows)
 
 
-def latest_instant(connection: sa.Connection, chain: str) -> str | None:
-    """Give the latest instant that any event of the chain carries."""
-    return connection.execute(sa.select(sa.func.max(events.c.at)).where(events.c.chain == chain)).scalar()
-
-
 def read(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[LedgerEvent]:
     """Give events as values, in chain order."""
     rows = connection.execute(sa.select(events).where(condition).order_by(events.c.chain, events.c.position))

@@ -306,7 +306,6 @@ def test_without_a_terminal_a_question_names_the_missing_option():
         lambda: console.confirm("Go?"),
         lambda: console.ask_text("Name", option_name="--name"),
         lambda: console.ask_secret("Key", option_name="--key-stdin"),
-        lambda: console.ask_yes_no("Well?", option_name="--well"),
     ):
         with pytest.raises(NeedsAnswer):
             ask()
@@ -329,11 +328,10 @@ def test_no_is_not_confirmed_and_has_its_own_exit_code():
 
 
 def test_a_person_is_asked_and_the_answer_given_back():
-    console = Screen(prompts=Scripted(True, "Acme", "k", "gbol", False)).console
+    console = Screen(prompts=Scripted(True, "Acme", "k", "gbol")).console
 
     console.confirm("Go?")
 
     assert console.ask_text("Name", option_name="--name") == "Acme"
     assert console.ask_secret("Key", option_name="--key-stdin") == "k"
     assert console.choose("Which?", [Choice("gbol", "Xero")], option_name="--p") == "gbol"
-    assert console.ask_yes_no("Well?", option_name="--well") is False

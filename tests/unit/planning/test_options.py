@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from codat_ar_cli.domain.options import OptionsUnreadable, parse_options, preflight
+from codat_ar_cli.domain.options import OptionsUnreadable, Preflight, parse_options
 
 
 def node(kind="String", *, required=False, warnings=(), choices=(), **properties):
@@ -20,7 +20,7 @@ def node(kind="String", *, required=False, warnings=(), choices=(), **properties
 
 def problems(body, *, enforce_required=True, **properties):
     option = parse_options(node("Object", required=True, **properties))
-    return [(each.code, each.path) for each in preflight(body, option, enforce_required=enforce_required)]
+    return [(each.code, each.path) for each in Preflight(option, enforce_required=enforce_required).problems(body)]
 
 
 def test_a_path_is_offered_or_not():
@@ -47,16 +47,16 @@ def test_required_is_left_alone_where_options_mark_everything_required():
 
 def test_choices_are_closed_and_named():
     option = parse_options(node("Object", status=node(choices=["Draft", "Submitted"])))
-    (problem,) = preflight({"status": "Paid"}, option, enforce_required=True)
+    (problem,) = Preflight(option, enforce_required=True).problems({"status": "Paid"})
     assert problem.code == "options.choice"
     assert "Draft, Submitted" in problem.message
-    assert preflight({"status": "Draft"}, option, enforce_required=True) == []
+    assert Preflight(option, enforce_required=True).problems({"status": "Draft"}) == []
 
 
 def test_a_choice_without_a_value_is_its_display_name():
     raw = node("Object", type=node(choices=["Invoice"]))
     del raw["properties"]["type"]["options"][0]["value"]
-    assert preflight({"type": "Invoice"}, parse_options(raw), enforce_required=True) == []
+    assert Preflight(parse_options(raw), enforce_required=True).problems({"type": "Invoice"}) == []
 
 
 def test_unknown_properties_are_found_in_every_element_of_a_list():

@@ -12,7 +12,7 @@ import pytest
 from codat_ar_cli.domain import jsontext
 from codat_ar_cli.domain.limits import ACCEPTABLE, limits
 from codat_ar_cli.domain.mapping import Mapping, Slot, SlotMapping, Target
-from codat_ar_cli.domain.options import parse_options, preflight
+from codat_ar_cli.domain.options import Preflight, parse_options
 from codat_ar_cli.domain.plan import Disposition, plan_invoices, plan_payments
 from codat_ar_cli.domain.platforms import PLATFORMS, rules_for
 from codat_ar_cli.domain.types import DataType, PlatformKey, RecordId
@@ -79,13 +79,12 @@ def test_an_invoice_passes_the_platforms_own_options(
     assert "INV-1" in text
     rules = rules_for(PlatformKey(key))
     assert (
-        preflight(
-            body,
+        Preflight(
             option,
             enforce_required=rules.enforces_required,
             also_offered=rules.paths(rules.also_offered, DataType.INVOICES),
             not_required=rules.paths(rules.not_required, DataType.INVOICES),
-        )
+        ).problems(body)
         == []
     )
 
