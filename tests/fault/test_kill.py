@@ -16,7 +16,8 @@ import httpx
 import pytest
 from terminal import Server
 
-DOCUMENTS = 30
+DOCUMENTS = 90
+"""More than all deaths of one test can leave undone, so that none comes too late to kill."""
 KILLS = 5
 FILES = {
     "invoices": (
@@ -110,8 +111,7 @@ def kill_often(victim, seed, kills):
     killed = sum(victim.die(dice) for _ in range(kills))
     told = victim.finish()
 
-    # A late process may have so little left to do that it ends before its moment comes.
-    assert killed * 2 > kills, "the processes ended before they were killed: this test tested too little"
+    assert killed >= kills - 1, "the processes ended before they were killed: this test tested too little"
     assert victim.sent() == expected
     assert {document["id"] for document in told["documents"]} == {f"K-{n}" for n in range(1, DOCUMENTS + 1)}
     recorded = {write["id"] for write in victim.codat.written()}
